@@ -1,0 +1,58 @@
+/* Outgoing HTTP, without blocking the loop.  The only user of libcurl here.
+ *
+ * The address a request really connects to is judged, whatever the name said:
+ * loopback, link-local, multicast and unspecified addresses are refused, and
+ * private networks too, unless the request allows them.  No redirects, no
+ * proxy from the environment, http and https only. */
+#ifndef SPOOLD_LOOP_FETCH_H
+#define SPOOLD_LOOP_FETCH_H
+
+#include "base/str.h"
+#include "loop/loop.h"
+
+struct fetcher;
+
+struct fetcher *fetcher_new(struct loop *loop, struct spd_error *err);
+/* Requests under way end with SPD_ECANCELED. */
+void fetcher_free(struct fetcher *fetcher);
+
+enum fetch_allow {
+    FETCH_PRIVATE = 1u << 0,  /* 10/8, 172.16/12, 192.168/16, fc00::/7 */
+    FETCH_LOOPBACK = 1u << 1, /* tests, demos, spoolctl on the same machine */
+};
+
+struct fetch_reply {
+    int status;       /* 0 when no answer came */
+    spd_str body;     /* borrowed; empty when on_body took it */
+    spd_str location; /* borrowed: the Location, Link... header asked for */
+    const struct spd_error *err; /* NULL when an answer came, whatever status */
+};
+
+struct fetch_request {
+    const char *method;
+    const char *url;
+    const char *const *headers; /* "Name: value", ends with NULL; may be NULL */
+    spd_str body;
+    int upload_fd;              /* > 0: the body is this file; stays yours */
+    int64_t timeout_ms;         /* 0: 20 s; < 0: none */
+    size_t max_reply_bytes;     /* 0: 64 KiB */
+    uint32_t allow;             /* enum fetch_allow */
+    const char *ca_file;        /* NULL: the system's */
+    const char *reply_header;   /* header wanted in `location`, or NULL */
+    /* Optional: each piece of the reply's body as it comes (event streams,
+     * downloads). False ends the request with SPD_ECANCELED. */
+    bool (*on_body)(void *arg, spd_str piece);
+    /* Optional: how much of the upload is through. */
+    void (*on_progress)(void *arg, int64_t sent_bytes, int64_t total_bytes);
+    void (*done)(void *arg, const struct fetch_reply *reply); /* exactly once */
+    void *arg;
+    const void *owner; /* for fetch_cancel; may be NULL */
+};
+
+/* Everything in the request is copied; `done` is never called from inside. */
+void fetch_start(struct fetcher *fetcher, const struct fetch_request *request);
+
+/* Requests of this owner end with SPD_ECANCELED before this returns. */
+void fetch_cancel(struct fetcher *fetcher, const void *owner);
+
+#endif
