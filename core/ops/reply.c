@@ -1,0 +1,105 @@
+/* What an operation answers with. */
+#include <assert.h>
+#include <string.h>
+
+#include "ops/ops_internal.h"
+
+void reply_reset(struct live_call *live)
+{
+    buf_clear(&live->reply);
+    live->writer_open = false;
+    faults_fini(&live->faults);
+    live->faults = (struct faults){ 0 };
+    live->file_path = NULL;
+    live->header_count = 0;
+    live->status = 0;
+    live->refused = false;
+}
+
+spd_jsonw *call_reply(struct call *call)
+{
+    struct live_call *live = live_of(call);
+    if (!live->writer_open)
+        jsonw_init(&live->writer, &live->reply);
+    live->writer_open = true;
+    return &live->writer;
+}
+
+struct buf *call_reply_buf(struct call *call)
+{
+    return &live_of(call)->reply;
+}
+
+spd_err call_reply_record(struct call *call, spd_txn *txn,
+                          const struct kind *kind, int64_t id)
+{
+    spd_str json;
+    struct spd_error err;
+    if (record_text(txn, kind, id, &json, &err) != SPD_OK)
+        return call_fail(call, &err);
+    buf_put(call_reply_buf(call), json);
+    return SPD_OK;
+}
+
+void call_reply_file(struct call *call, const char *path, const char *type)
+{
+    struct live_call *live = live_of(call);
+    live->file_path = arena_str(&call->arena, str_of(path)).ptr;
+    live->file_type = type;
+}
+
+void call_header(struct call *call, const char *name, spd_str value)
+{
+    struct live_call *live = live_of(call);
+    assert(live->header_count < CALL_HEADERS_MAX);
+    live->headers[live->header_count++] =
+        (struct reply_header){ name, arena_str(&call->arena, value) };
+}
+
+static void put_percent(struct buf *out, spd_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                     (c >= 'a' && c <= 'z') ||
+                     (c != '\0' && strchr("-._~", c) != NULL);
+        if (plain)
+            buf_put_char(out, (char)c);
+        else
+            buf_printf(out, "%%%02X", c);
+    }
+}
+
+/* The way to the next page: this one's query, from another place on. */
+static void link_next(struct call *call, int64_t after, int64_t limit)
+{
+    struct buf link = { 0 };
+    buf_printf(&link, "<?after=%lld&limit=%lld", (long long)after,
+               (long long)limit);
+    const spd_json *params = live_of(call)->params;
+    for (const spd_json *p = json_first(params); p != NULL; p = json_next(p)) {
+        spd_str name = json_name(p);
+        if (str_is(name, "after") || str_is(name, "limit") ||
+            op_has_in_path(call->op, name.ptr))
+            continue;
+        buf_printf(&link, "&%s=", name.ptr);
+        put_percent(&link, json_as_str(p, STR("")));
+    }
+    buf_put(&link, STR(">; rel=\"next\""));
+    call_header(call, "Link", buf_str(&link));
+    buf_fini(&link);
+}
+
+enum { PAGE_LIMIT = 100 };
+
+void call_reply_list(struct call *call, spd_txn *txn, const struct kind *kind,
+                     struct span span, const struct page *page)
+{
+    int64_t limit = page->limit == INT_NONE ? PAGE_LIMIT : page->limit;
+    span.limit = (size_t)limit;
+    span.after_id = page->after;
+    int64_t last =
+        record_list(txn, kind, &span, NULL, NULL, call_reply_buf(call));
+    if (last != 0)
+        link_next(call, last, limit);
+}
