@@ -1,0 +1,79 @@
+/* Records: structs in the store, with indexes and their shown text.
+ *
+ * A record lies there twice: packed, which is what it is, and as the JSON text
+ * of its reply, which is what lists are made of without parsing anything. */
+#ifndef SPOOLD_STORE_RECORD_H
+#define SPOOLD_STORE_RECORD_H
+
+#include "base/field.h"
+#include "store/journal.h"
+#include "store/key.h"
+#include "store/store.h"
+
+struct index {
+    const char *name;
+    /* Fill `key`; false: this record is not in this index.  Must depend on
+     * the record alone. */
+    bool (*key)(const void *record, struct key *key);
+    bool unique; /* a second record of the same key is SPD_EEXIST */
+};
+
+/* The first member of every record's struct is `int64_t id`. */
+struct kind {
+    const char *name;   /* "job": in errors, topics and file names */
+    const char *plural; /* "jobs" */
+    const struct fields *fields;
+    const struct index *indexes;
+    size_t index_count;
+    /* Optional: more members for the shown text, behind the table's. */
+    void (*show)(const void *record, spd_jsonw *w);
+};
+
+/* -- reading -- */
+
+/* Texts and lists live in `arena`. SPD_ENOTFOUND: "there is no job 7". */
+spd_err record_get(spd_txn *txn, const struct kind *kind, int64_t id,
+                   void *record, struct arena *arena, struct spd_error *err);
+bool record_exists(spd_txn *txn, const struct kind *kind, int64_t id);
+
+/* The shown text, borrowed until the transaction ends or writes. */
+spd_err record_text(spd_txn *txn, const struct kind *kind, int64_t id,
+                    spd_str *json, struct spd_error *err);
+
+/* The first record whose key in `index` begins with `prefix`; 0: none. */
+int64_t record_find(spd_txn *txn, const struct kind *kind,
+                    const struct index *index, const struct key *prefix);
+
+/* A stretch of records in an index's order (NULL: by id). */
+struct span {
+    const struct index *index;
+    const struct key *prefix; /* NULL: all */
+    int64_t after_id;         /* go on behind this record; 0: from the start */
+    bool backwards;
+    size_t limit; /* 0: no limit */
+};
+
+/* Borrowed until `fn` returns; false from it ends the walk.  No writes from
+ * inside. Returns how many were visited. */
+typedef bool record_fn(void *arg, const void *record);
+size_t record_each(spd_txn *txn, const struct kind *kind,
+                   const struct span *span, record_fn *fn, void *arg);
+
+/* Append `[text,text,...]`. Returns the id of the last one when more follow
+ * behind the limit, else 0. `wanted` may be NULL; else only records for which
+ * it answers true count. */
+int64_t record_list(spd_txn *txn, const struct kind *kind,
+                    const struct span *span, record_fn *wanted, void *arg,
+                    struct buf *out);
+
+size_t record_count(spd_txn *txn, const struct kind *kind);
+
+/* -- writing, each with its event in the journal -- */
+
+/* record->id 0 makes a new one and fills the id in. */
+spd_err record_put(spd_txn *txn, const struct kind *kind, void *record,
+                   const struct change *change, struct spd_error *err);
+spd_err record_del(spd_txn *txn, const struct kind *kind, int64_t id,
+                   const struct change *change, struct spd_error *err);
+
+#endif
