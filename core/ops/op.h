@@ -18,6 +18,12 @@ struct actor {
 
 struct call;
 
+/* Most operations on one record take just its id. */
+struct id_param {
+    int64_t id;
+};
+extern const struct fields id_param_fields;
+
 enum op_flag {
     OP_READ = 1u << 0,   /* run within a read transaction */
     OP_WRITE = 1u << 1,  /* run within the group commit, perhaps twice */
@@ -83,8 +89,21 @@ void call_reply_file(struct call *call, const char *path, const char *type);
 /* Or: a page of records; takes `limit` and `after` of the page and writes the
  * Link header. */
 struct page {
-    int64_t limit, after; /* ids; INT_NONE and 0: from the start, 100 */
+    int64_t limit, after; /* after: an id; 0: from the start */
 };
+#define PAGE_ROWS(struct_name, member)                                         \
+    { .name = "limit",                                                         \
+      .type = FIELD_INT,                                                       \
+      .doc = "how many at most; the Link header leads to more",                \
+      .offset = offsetof(struct struct_name, member.limit),                    \
+      .min = 1,                                                                \
+      .max = 1000,                                                             \
+      .fallback = "100" },                                                     \
+    {                                                                          \
+        .name = "after", .type = FIELD_ID,                                     \
+        .doc = "go on behind the record of this id",                           \
+        .offset = offsetof(struct struct_name, member.after)                   \
+    }
 void call_reply_list(struct call *call, spd_txn *txn, const struct kind *kind,
                      struct span span, const struct page *page);
 /* Headers of the reply that an operation may set; texts are copied. */

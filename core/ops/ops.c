@@ -8,6 +8,11 @@
 #include "base/error.h"
 #include "ops/ops_internal.h"
 
+static const struct field id_param_rows[] = {
+    FIELD(id_param, id, FIELD_ID, "which one", .flags = FIELD_REQUIRED),
+};
+const struct fields id_param_fields = TABLE("id", id_param, id_param_rows);
+
 struct ops *ops_new(struct store *store)
 {
     struct ops *ops = mem_new(sizeof(*ops));

@@ -90,16 +90,13 @@ static void link_next(struct call *call, int64_t after, int64_t limit)
     buf_fini(&link);
 }
 
-enum { PAGE_LIMIT = 100 };
-
 void call_reply_list(struct call *call, spd_txn *txn, const struct kind *kind,
                      struct span span, const struct page *page)
 {
-    int64_t limit = page->limit == INT_NONE ? PAGE_LIMIT : page->limit;
-    span.limit = (size_t)limit;
+    span.limit = (size_t)page->limit;
     span.after_id = page->after;
     int64_t last =
         record_list(txn, kind, &span, NULL, NULL, call_reply_buf(call));
     if (last != 0)
-        link_next(call, last, limit);
+        link_next(call, last, page->limit);
 }
