@@ -13,7 +13,8 @@
 struct fetcher;
 
 struct fetcher *fetcher_new(struct loop *loop, struct spd_error *err);
-/* Requests under way end with SPD_ECANCELED. */
+/* Requests under way end with SPD_ECANCELED.  Not from inside a callback of
+ * a request. */
 void fetcher_free(struct fetcher *fetcher);
 
 enum fetch_allow {
@@ -22,20 +23,22 @@ enum fetch_allow {
 };
 
 struct fetch_reply {
-    int status;       /* 0 when no answer came */
+    int status;       /* 0 when no whole answer came */
     spd_str body;     /* borrowed; empty when on_body took it */
     spd_str location; /* borrowed: the Location, Link... header asked for */
     const struct spd_error *err; /* NULL when an answer came, whatever status */
 };
 
 struct fetch_request {
-    const char *method;
+    const char *method; /* NULL: POST with a body, GET without */
     const char *url;
-    const char *const *headers; /* "Name: value", ends with NULL; may be NULL */
+    /* "Name: value", ends with NULL; may be NULL. A body should have its
+     * Content-Type: without one it is called a form. */
+    const char *const *headers;
     spd_str body;
     int upload_fd;              /* > 0: the body is this file; stays yours */
-    int64_t timeout_ms;         /* 0: 20 s; < 0: none */
-    size_t max_reply_bytes;     /* 0: 64 KiB */
+    int64_t timeout_ms;         /* of all of it; 0: 20 s; < 0: none */
+    size_t max_reply_bytes;     /* 0: 64 KiB; with on_body: no limit */
     uint32_t allow;             /* enum fetch_allow */
     const char *ca_file;        /* NULL: the system's */
     const char *reply_header;   /* header wanted in `location`, or NULL */
@@ -52,7 +55,8 @@ struct fetch_request {
 /* Everything in the request is copied; `done` is never called from inside. */
 void fetch_start(struct fetcher *fetcher, const struct fetch_request *request);
 
-/* Requests of this owner end with SPD_ECANCELED before this returns. */
+/* Requests of this owner end with SPD_ECANCELED before this returns; also from
+ * inside a callback of a request. `owner` is not NULL. */
 void fetch_cancel(struct fetcher *fetcher, const void *owner);
 
 #endif
