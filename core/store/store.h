@@ -19,6 +19,9 @@ struct store_options {
     const struct kind *const *kinds; /* static; what records there are */
     size_t kind_count;
     int64_t min_free_bytes; /* below it store_is_short; 0: 256 MiB */
+    /* Beside a running spoold, to back up and to check: no lock is taken and
+     * nothing is written.  `loop` may be NULL then. */
+    bool read_only;
 };
 
 /* Takes the folder's lock; makes a new store beside and renames it; refuses a
@@ -59,8 +62,8 @@ struct store_write {
 };
 void store_write(struct store *store, const struct store_write *write);
 
-/* Alone and at once: at start, at stop, and for plugins.  SPD_EBUSY from
- * inside another write. */
+/* Alone and at once, before what waits: at start, at stop, and for plugins.
+ * SPD_EBUSY from inside another write or a read. */
 spd_err store_write_now(struct store *store,
                         spd_err (*run)(spd_txn *txn, void *arg,
                                        struct spd_error *err),
