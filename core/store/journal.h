@@ -14,7 +14,7 @@ struct change {
 
 /* An event as text:
  * {"seq":7,"at":"2026-...Z","topic":"job.created","who":"...","data":{...}}
- * `data` is JSON. Returns the sequence number, from 1 on without gaps. */
+ * `data` is JSON. `seq` (may be NULL) is filled in: from 1 on without gaps. */
 spd_err journal_append(spd_txn *txn, const struct change *change, spd_str data,
                        int64_t *seq, struct spd_error *err);
 
@@ -31,16 +31,18 @@ void journal_each(spd_txn *txn, int64_t after,
 int64_t journal_first(spd_txn *txn); /* seq of the oldest kept; 0: empty */
 int64_t journal_last(spd_txn *txn);  /* 0: empty */
 
-/* Does `topic` fit `pattern`? "print.*" takes all that begins "print.". */
+/* Does `topic` fit `pattern`? "print.*" takes all that begins "print.", and
+ * "*" takes all. */
 bool topic_fits(spd_str pattern, spd_str topic);
 
-/* Durable places in the journal, by name. */
+/* Durable places in the journal, by name: the last event that was dealt with.
+ * Setting a negative one forgets the name, so that it holds up no trimming. */
 int64_t journal_cursor(spd_txn *txn, spd_str name); /* 0: none yet */
 spd_err journal_cursor_set(spd_txn *txn, spd_str name, int64_t seq,
                            struct spd_error *err);
 
-/* Called on the loop after each commit that appended. Own the struct; linked
- * until journal_unfollow. */
+/* Called on the loop after a commit that appended, or several. Own the struct;
+ * linked until journal_unfollow. */
 struct journal_follower {
     void (*fn)(void *arg, int64_t last_seq);
     void *arg;

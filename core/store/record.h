@@ -27,6 +27,10 @@ struct kind {
     size_t index_count;
     /* Optional: more members for the shown text, behind the table's. */
     void (*show)(const void *record, spd_jsonw *w);
+    /* Raised when `show` or what an index's key is made of changes: the next
+     * start writes all records of the kind anew.  Changes of the field table
+     * and of the names of indexes are seen without it. */
+    uint32_t version;
 };
 
 /* -- reading -- */
@@ -48,7 +52,9 @@ int64_t record_find(spd_txn *txn, const struct kind *kind,
 struct span {
     const struct index *index;
     const struct key *prefix; /* NULL: all */
-    int64_t after_id;         /* go on behind this record; 0: from the start */
+    /* Go on behind this record; 0: from the start.  Nothing follows a record
+     * that has left the stretch. */
+    int64_t after_id;
     bool backwards;
     size_t limit; /* 0: no limit */
 };
@@ -70,7 +76,13 @@ size_t record_count(spd_txn *txn, const struct kind *kind);
 
 /* -- writing, each with its event in the journal -- */
 
-/* record->id 0 makes a new one and fills the id in. */
+/* record->id 0 makes a new one and fills the id in.  A run that is repeated
+ * (see store_write) may put the record with the id it was given before.
+ *
+ * Errors  SPD_ENOTFOUND  no record of that id
+ *         SPD_EEXIST     another has this one's key in a unique index
+ *         SPD_EIO        see store_write
+ * On SPD_ENOTFOUND and SPD_EEXIST nothing has been written. */
 spd_err record_put(spd_txn *txn, const struct kind *kind, void *record,
                    const struct change *change, struct spd_error *err);
 spd_err record_del(spd_txn *txn, const struct kind *kind, int64_t id,
