@@ -24,8 +24,9 @@ struct http_options {
     int64_t max_upload_bytes; /* 0: 4 GiB */
     unsigned max_connections; /* 0: 1024 */
     unsigned max_per_address; /* 0: 256 */
+    unsigned max_streams;     /* of OP_EVENTS; 0: 64 */
     int64_t head_timeout_ms;  /* 0: 10 s, for the whole head */
-    int64_t body_timeout_ms;  /* 0: 30 s without a byte ends it */
+    int64_t body_timeout_ms;  /* 0: 30 s without 4 KiB more ends it */
     /* Fill `actor` and return true for good credentials.  Everything else is
      * false: there is no way around it. */
     bool (*admit)(void *arg, const struct credentials *given,
@@ -35,14 +36,25 @@ struct http_options {
     void *arg;
 };
 
-/* Binds and listens; the error says which address and why. Owned. */
+/* Binds and listens; the error says which address and why.  The options are
+ * copied, what they point to is borrowed. Owned. */
 struct http *http_new(struct loop *loop, struct ops *ops, struct store *store,
                       const struct http_options *options,
                       struct spd_error *err);
-/* Stops accepting, ends streams, answers what is under way, closes. */
+/* Stops accepting, ends streams, answers what is under way (turning the loop
+ * for up to 5 s), closes.  Not from inside a turn of the loop. */
 void http_free(struct http *http);
 
 /* "http://127.0.0.1:8080", with the port that was really taken. */
 const char *http_url(const struct http *http);
+
+/* For metrics: what happened since the start, and what is there now. */
+struct http_counts {
+    int64_t answered[6]; /* by the status's first digit; 0: cut off */
+    int64_t latency_ms;  /* from a request's first line to its end, summed */
+    int64_t body_bytes;  /* that were read */
+    int64_t connections, streams; /* now */
+};
+struct http_counts http_counts(const struct http *http);
 
 #endif
