@@ -47,6 +47,7 @@ struct host_options {
     struct fetcher *fetcher;
     struct tickets *tickets; /* what roles' tickets are made of */
     const char *folder;      /* where plugins lie: "FOLDER/NAME.so" */
+    const char *version;     /* of the server, for people */
     struct host_roles roles;
     uint32_t fetch_allow; /* enum fetch_allow */
 };
@@ -66,16 +67,21 @@ spd_err host_load(struct host *host, const char *name, const spd_json *settings,
 
 /* Check the settings against the plugin's key table without starting it. */
 spd_err host_check_settings(const char *path, const spd_json *settings,
-                            struct spd_error *err);
+                            const char *place, struct spd_error *err);
 
 /* `spoold --list-plugins`: name, version, ABI, summary and keys of every
- * plugin in a folder, without running a line of their code. */
+ * plugin in a folder.  Files are judged before they are opened; opening one
+ * runs its constructors, if it has any, and nothing else of it. */
 void host_list(const char *folder, struct buf *out);
 
+/* What plugins count, as Prometheus reads it; appended. */
+void host_metrics(const struct host *host, struct buf *out);
+
 /* `spoold --check-plugin FILE`: load, negotiate, check keys, start, stop;
- * says what happened, in sentences. */
+ * says what happened, a sentence a line. */
 spd_err host_check_plugin(struct host *host, const char *path,
-                          struct buf *report, struct spd_error *err);
+                          const spd_json *settings, struct buf *report,
+                          struct spd_error *err);
 
 /* Rows of plugins.list, with errors: name version state error. */
 spd_err host_add_ops(struct host *host, struct ops *ops, struct spd_error *err);
