@@ -39,7 +39,7 @@ static bool flag_of(const cJSON *body, const char *name, bool otherwise)
     return cJSON_IsBool(member) ? cJSON_IsTrue(member) : otherwise;
 }
 
-/* A code as a number or as "0300_4000" or "03004000". */
+/* A code as a number, or in hex as "0300_4000" or "03004000". */
 static uint32_t code_of(const cJSON *body, const char *name)
 {
     char digits[16];
@@ -232,8 +232,11 @@ static const char *set_fault(struct station *station, const cJSON *body)
     const char *argument = fault_argument(fault, &value);
     if (argument != NULL)
         value = (long)number_of(body, argument, (double)value);
+    char code[16] = "";
+    if (cJSON_HasObjectItem(body, "code"))
+        snprintf(code, sizeof code, "%08X", (unsigned)code_of(body, "code"));
     fault_arm(&machine->faults, fault, (int)times, value,
-              text_of(body, "reason", text_of(body, "code", NULL)));
+              text_of(body, "reason", code));
     printer_reconsider(machine->printer);
     return NULL;
 }

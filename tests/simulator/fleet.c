@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "memory.h"
 
@@ -78,6 +79,8 @@ struct fleet *fleet_new(struct event_base *base, const struct options *options)
     struct fleet *fleet = mem_new(1, sizeof *fleet);
     fleet->stations = mem_new(options->printer_count, sizeof(void *));
     clock_init(&fleet->clock, station_real_ms(), options->speed);
+    if (options->storage != NULL)
+        mkdir(options->storage, 0700); /* failing shows at the first upload */
     bool ok = make_tls(fleet, options);
     while (ok && fleet->count < options->printer_count)
         ok = add_station(fleet, base, options);

@@ -375,7 +375,6 @@ void printer_reconsider(struct printer *printer)
 {
     plan(printer);
     show(printer);
-    changed(printer);
 }
 
 static void heat(struct printer *printer, bool on)

@@ -154,7 +154,8 @@ void printer_set_error(struct printer *printer, uint32_t code, bool pauses);
 /* False: no room. attr 0 clears all. */
 bool printer_add_hms(struct printer *printer, struct hms hms);
 
-/* A fault was armed or cleared, or a tray changed: think again. */
+/* A fault was armed or cleared, or a tray changed: think again. The next
+ * report tells. */
 void printer_reconsider(struct printer *printer);
 
 void printer_reboot(struct printer *printer, int64_t off_ms,

@@ -90,10 +90,12 @@ quiet_client() { # CONNECT with a keepalive of one second, and then silence
     exec 3<>"$dir/pipe"
     printf '\020\035\000\004MQTT\004\302\000\001\000\001q' >&3
     printf '\000\004bblp\000\01012345678' >&3
-    timeout 8 openssl s_client -quiet -connect 127.0.0.71:$port <"$dir/pipe"
+    timeout 8 openssl s_client -quiet -connect 127.0.0.71:$port \
+        <"$dir/pipe" >"$dir/connack"
     status=$?
     exec 3>&-
-    test $status -ne 124
+    test $status -ne 124 &&
+        test "$(od -An -tx1 "$dir/connack")" = " 20 02 00 00"
 }
 check "a client that misses its keepalive is left" quiet_client
 
@@ -159,6 +161,32 @@ listen 127.0.0.72 00MTEST "$dir/00MTEST"
 check "an X1C sends full reports unasked" await \
     grep -q '"msg":0' "$dir/00MTEST"
 check "... and nothing else" fails grep -q '"msg":1' "$dir/00MTEST"
+
+# ---- the control port
+post 030TEST/fault '{"fault":"fail-print","percent":10,"code":"0300_8003"}' \
+    >/dev/null
+ask 127.0.0.73 030TEST "$start"
+check "a print fails where the control port says" await shows 030TEST \
+    '"state":"FAILED".*"print_error":"03008003"'
+post 030TEST/tray '{"slot":2,"present":false}' >/dev/null
+check "a slot can be emptied" await \
+    grep -q '"tray_exist_bits":"b".*"msg":1' "$dir/030TEST"
+post 030TEST/foreign-print '{"name":"Vase.3mf"}' >/dev/null
+check "somebody else can print" await shows 030TEST \
+    '"name":"Vase.3mf".*"began":true,"foreign":true'
+post 030TEST/finish-now '{}' >/dev/null
+check "a print can be finished at once" shows 030TEST '"state":"FINISH"'
+status() { # EXPECTED CURL-ARGUMENTS
+    expected=$1
+    shift
+    test "$(curl -s -o /dev/null -w '%{http_code}' "$@")" = $expected
+}
+check "an unknown printer is 404" status 404 $control/printers/none
+check "an unknown fault is 400" status 400 -d '{"fault":"x"}' \
+    $control/printers/030TEST/fault
+check "a body that is no JSON is 400" status 400 -d '{' $control/speed
+check "a negative speed is 400" status 400 -d '{"factor":-1}' $control/speed
+check "an action wants POST" status 405 $control/printers/030TEST/reboot
 
 # ---- trouble
 takeover() {

@@ -514,6 +514,7 @@ static void an_emptied_slot_is_only_an_id_in_the_next_delta(void **state)
     tray_clear(ams_tray(ams, 2));
     ams_touch(ams, 2);
     printer_reconsider(rig->machine->printer);
+    machine_report(rig->machine, false);
 
     const cJSON *print = rig->messages[rig->count - 1]->child;
     char *told = cJSON_PrintUnformatted(cJSON_GetObjectItem(print, "ams"));

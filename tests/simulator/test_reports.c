@@ -32,6 +32,20 @@ static cJSON *load(const char *name)
     return json;
 }
 
+/* The answer to get_version among a capture's messages, or NULL. */
+static const cJSON *version_answer(const cJSON *capture)
+{
+    const cJSON *message;
+    cJSON_ArrayForEach(message, cJSON_GetObjectItem(capture, "messages"))
+    {
+        const cJSON *info = cJSON_GetObjectItem(
+            cJSON_GetObjectItem(message, "payload"), "info");
+        if (info != NULL)
+            return info;
+    }
+    return NULL;
+}
+
 /* The full push_status among a capture's messages. */
 static const cJSON *full_report(const cJSON *capture)
 {
@@ -140,6 +154,33 @@ static void compare(const char *model, const char *const *names)
         cJSON_Delete(captures[i]);
 }
 
+static void compare_version(const char *model, const char *name)
+{
+    cJSON *capture = load(name);
+    if (capture == NULL) {
+        print_message("skipped: no capture %s/%s\n", SIM_CAPTURES, name);
+        skip();
+    }
+    const cJSON *real[] = { version_answer(capture) };
+    struct rig *rig = rig_new(model);
+    rig_send(rig, "{\"info\":{\"command\":\"get_version\","
+                  "\"sequence_id\":\"0\"}}");
+    const cJSON *said = rig->messages[rig->count - 1]->child;
+
+    assert_non_null(real[0]);
+    assert_string_equal(said->string, "info");
+    assert_int_equal(count_strange("info", said, real, 1), 0);
+    rig_free(rig);
+    cJSON_Delete(capture);
+}
+
+static void versions_are_told_as_real_ones_tell_them(void **state)
+{
+    (void)state;
+    compare_version("X1C", "x1c-finish-2ams-ams2pro-amsht.json");
+    compare_version("A1mini", "a1mini-idle-amslite.json");
+}
+
 static void a_p1s_says_nothing_a_real_one_does_not(void **state)
 {
     (void)state;
@@ -183,6 +224,7 @@ int main(void)
         cmocka_unit_test(a_p1s_says_nothing_a_real_one_does_not),
         cmocka_unit_test(an_x1c_says_nothing_a_real_one_does_not),
         cmocka_unit_test(an_a1_mini_says_nothing_a_real_one_does_not),
+        cmocka_unit_test(versions_are_told_as_real_ones_tell_them),
         cmocka_unit_test(the_comparison_notices_a_strange_member),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
