@@ -83,13 +83,15 @@ spd_str str_trim(spd_str text)
 /* The longest number worth reading, with room for the NUL strtol wants. */
 enum { NUMBER_BYTES = 64 };
 
+/* Only what a decimal number is made of: strtol and strtod would also take
+ * white space of their own, "0x10", "+1" and "nan". */
 static bool number_text(spd_str text, char out[NUMBER_BYTES])
 {
-    if (text.len == 0 || text.len >= NUMBER_BYTES || is_space(text.ptr[0]))
+    if (text.len == 0 || text.len >= NUMBER_BYTES || text.ptr[0] == '+')
         return false;
     memcpy(out, text.ptr, text.len);
     out[text.len] = '\0';
-    return strlen(out) == text.len;
+    return strspn(out, "0123456789+-.eE") == text.len;
 }
 
 bool str_to_int(spd_str text, int64_t *out)
