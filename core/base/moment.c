@@ -5,6 +5,9 @@
 
 enum { MS_PER_DAY = 86400000 };
 
+/* The years 0000 to 9999; an offset can lead out of them. */
+static const int64_t FIRST_MS = -62167219200000, LAST_MS = 253402300799999;
+
 /* Days since 1970 of a date in the proleptic Gregorian calendar, counted from
  * March so that the leap day is the last of its year. */
 static int64_t days_of_date(int64_t year, int64_t month, int64_t day)
@@ -86,7 +89,8 @@ static bool take_digits(spd_str *text, size_t width, int64_t *out)
 
 static bool take_char(spd_str *text, const char *any_of)
 {
-    if (text->len == 0 || strchr(any_of, text->ptr[0]) == NULL)
+    if (text->len == 0 || text->ptr[0] == '\0' ||
+        strchr(any_of, text->ptr[0]) == NULL)
         return false;
     text->ptr++;
     text->len--;
@@ -162,6 +166,9 @@ bool moment_parse(spd_str text, int64_t *utc_ms)
         !take_time(&text, &ms) || !take_offset(&text, &offset_ms) ||
         text.len != 0)
         return false;
-    *utc_ms = days * MS_PER_DAY + ms - offset_ms;
+    int64_t moment = days * MS_PER_DAY + ms - offset_ms;
+    if (moment < FIRST_MS || moment > LAST_MS)
+        return false;
+    *utc_ms = moment;
     return true;
 }
