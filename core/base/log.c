@@ -37,15 +37,27 @@ void log_listen(log_listener *listener, void *arg)
     listener_arg = arg;
 }
 
+/* How many bytes of the control character that begins here are to be escaped;
+ * 0 when none does.  U+0080 to U+009F take two bytes in UTF-8; terminals obey
+ * them as they do the ones below a space. */
+static size_t control_bytes(const unsigned char *c, bool is_utf8)
+{
+    if (c[0] < 0x20 || c[0] == 0x7F || (c[0] >= 0x80 && !is_utf8))
+        return 1;
+    return c[0] == 0xC2 && c[1] < 0xA0 ? 2 : 0;
+}
+
 static void put_printable(struct buf *out, spd_str text)
 {
     bool is_utf8 = str_is_utf8(text);
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c < 0x20 || c == 0x7F || (c >= 0x80 && !is_utf8))
-            buf_printf(out, "\\x%02x", c);
-        else
-            buf_put_char(out, (char)c);
+    const unsigned char *c = (const unsigned char *)text.ptr;
+    const unsigned char *end = c + text.len;
+    while (c < end) {
+        size_t escaped = control_bytes(c, is_utf8);
+        if (escaped == 0)
+            buf_put_char(out, (char)*c++);
+        for (; escaped > 0; escaped--)
+            buf_printf(out, "\\x%02x", *c++);
     }
 }
 
@@ -68,13 +80,16 @@ void log_write(enum spd_level level, const char *who, const char *fmt, ...)
     char text[LOG_LINE_BYTES];
     va_list args;
     va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
+    int len = vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
+    spd_str shown = str_of(text);
+    if (len >= LOG_LINE_BYTES) /* cut, perhaps within a character */
+        shown = str_clip(shown, shown.len - 1);
     struct buf line = { 0 };
     if (listener_fn == NULL)
         put_lead(&line, level);
     buf_printf(&line, "%s: ", who);
-    put_printable(&line, str_of(text));
+    put_printable(&line, shown);
     char *done = buf_take(&line);
     if (listener_fn != NULL)
         listener_fn(listener_arg, level, done);
