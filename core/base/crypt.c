@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 static_assert(PASSWORD_HASH_BYTES >= crypto_pwhash_STRBYTES, "hash fits");
@@ -96,30 +97,21 @@ struct crypt_key {
     unsigned char bytes[crypto_aead_xchacha20poly1305_ietf_KEYBYTES];
 };
 
+/* Exactly so many bytes, and no more behind them. */
 static bool read_exactly(int fd, void *out, size_t size)
 {
-    return read(fd, out, size) == (ssize_t)size;
+    char more;
+    return read(fd, out, size) == (ssize_t)size && read(fd, &more, 1) == 0;
 }
 
-/* A new key is on the disk before anything is sealed with it. */
+/* A new key is on the disk, whole, before anything is sealed with it. */
 static spd_err make_key(const char *path, struct crypt_key *key,
                         struct spd_error *err)
 {
-    int fd =
-        open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return error_set(err, SPD_EIO, "cannot make the key file %s: %s", path,
-                         strerror(errno));
     crypto_aead_xchacha20poly1305_ietf_keygen(key->bytes);
-    bool kept = write(fd, key->bytes, sizeof(key->bytes)) ==
-                    (ssize_t)sizeof(key->bytes) &&
-                fsync(fd) == 0;
-    close(fd);
-    if (kept)
-        return SPD_OK;
-    unlink(path);
-    return error_set(err, SPD_EIO, "cannot write the key file %s: %s", path,
-                     strerror(errno));
+    return file_write(path,
+                      (spd_str){ (const char *)key->bytes, sizeof(key->bytes) },
+                      0600, err);
 }
 
 static spd_err load_key(const char *path, struct crypt_key *key,

@@ -43,7 +43,7 @@ void base64url_put(struct buf *out, const void *bytes, size_t size);
  * ("printer/7"), so that it cannot be moved to another record. */
 struct crypt_key;
 
-/* Read the 0600 key file, or make it (O_EXCL) when there is none. Owned. */
+/* Read the 0600 key file, or make it when there is none. Owned. */
 struct crypt_key *crypt_key_open(const char *path, struct spd_error *err);
 void crypt_key_free(struct crypt_key *key);
 void crypt_seal(const struct crypt_key *key, spd_str context, spd_str plain,
