@@ -112,9 +112,10 @@ void json_free(spd_json *doc)
     cJSON_Delete((cJSON *)(void *)doc);
 }
 
+/* From 2^53 on, two neighbours are one double. */
 static bool is_whole(double number)
 {
-    return fabs(number) <= 9007199254740992.0 && number == nearbyint(number);
+    return fabs(number) < 9007199254740992.0 && number == nearbyint(number);
 }
 
 enum spd_json_type json_type(const spd_json *value)

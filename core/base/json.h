@@ -40,7 +40,7 @@ const spd_json *json_member(const spd_json *value, const char *name);
 const spd_json *json_item(const spd_json *value, size_t index); /* O(index) */
 size_t json_count(const spd_json *value);
 bool json_as_bool(const spd_json *value, bool fallback);
-/* Only whole numbers within +-2^53. */
+/* Only whole numbers between -2^53 and 2^53. */
 int64_t json_as_int(const spd_json *value, int64_t fallback);
 double json_as_real(const spd_json *value, double fallback);
 spd_str json_as_str(const spd_json *value, spd_str fallback);

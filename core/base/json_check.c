@@ -137,14 +137,6 @@ static bool take_string(struct scan *s)
     return fail(s, "the text is not closed");
 }
 
-static bool open_level(struct scan *s, bool is_array)
-{
-    if (s->depth == JSON_MAX_DEPTH)
-        return fail(s, "nested deeper than 32 levels");
-    s->is_array[s->depth++] = is_array;
-    return true;
-}
-
 static bool take_member_name(struct scan *s)
 {
     skip_space(s);
@@ -154,25 +146,28 @@ static bool take_member_name(struct scan *s)
     return take(s, ':') || fail(s, "a colon is expected here");
 }
 
+/* Behind an opening bracket; an empty level is closed at once. */
+static bool take_level(struct scan *s, bool is_array, bool *closed)
+{
+    if (s->depth == JSON_MAX_DEPTH)
+        return fail(s, "nested deeper than 32 levels");
+    skip_space(s);
+    *closed = take(s, is_array ? ']' : '}');
+    if (*closed)
+        return true;
+    s->is_array[s->depth++] = is_array;
+    return is_array || take_member_name(s);
+}
+
 /* One scalar, or the opening of a level; `*closed` tells that a value ended. */
 static bool take_value(struct scan *s, bool *closed)
 {
     skip_space(s);
     *closed = true;
-    if (take(s, '[')) {
-        skip_space(s);
-        if (take(s, ']'))
-            return true;
-        *closed = false;
-        return open_level(s, true);
-    }
-    if (take(s, '{')) {
-        skip_space(s);
-        if (take(s, '}'))
-            return true;
-        *closed = false;
-        return open_level(s, false) && take_member_name(s);
-    }
+    if (take(s, '['))
+        return take_level(s, true, closed);
+    if (take(s, '{'))
+        return take_level(s, false, closed);
     char c = s->at < s->end ? *s->at : '\0';
     if (c == '"')
         return take_string(s);
@@ -219,11 +214,11 @@ spd_err json_check(spd_str text, struct spd_error *err)
                          text.len, JSON_MAX_BYTES);
     if (!str_is_utf8(text))
         return error_set(err, SPD_EINVAL, "this JSON is not valid UTF-8");
-    struct scan scan = { .at = text.ptr, .end = text.ptr + text.len };
-    if (text.len > 0 && take_document(&scan))
-        return SPD_OK;
     if (text.len == 0)
         return error_set(err, SPD_EINVAL, "JSON is expected, and nothing came");
+    struct scan scan = { .at = text.ptr, .end = text.ptr + text.len };
+    if (take_document(&scan))
+        return SPD_OK;
     return error_set(err, SPD_EINVAL, "not valid JSON at byte %zu: %s",
                      (size_t)(scan.at - text.ptr) + 1,
                      scan.wrong == NULL ? "a value is expected" : scan.wrong);

@@ -59,7 +59,8 @@ void json_quote(struct buf *out, spd_str text)
         put_escaped(out, c);
         start = i + 1;
     }
-    buf_put(out, (spd_str){ text.ptr + start, text.len - start });
+    if (start < text.len)
+        buf_put(out, (spd_str){ text.ptr + start, text.len - start });
     buf_put_char(out, '"');
 }
 
