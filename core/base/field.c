@@ -82,7 +82,8 @@ static bool in_bounds(const struct intake *in, double value, double min,
     const struct field *f = in->field;
     if (f->min != 0 || f->max != 0) {
         min = f->min;
-        max = f->max;
+        if (f->max >= f->min) /* else only a least value is given */
+            max = f->max;
     }
     return (value >= min && value <= max) ||
            REFUSE(in, "must be between %.15g and %.15g", min, max);
@@ -270,7 +271,7 @@ static void set_null(const struct field *field, void *slot)
     }
 }
 
-/* Defaults are scalars; texts among them are static. */
+/* Defaults are scalars or JSON; texts among them are static. */
 static void set_fallback(const struct field *field, void *slot)
 {
     set_null(field, slot);
@@ -279,6 +280,10 @@ static void set_fallback(const struct field *field, void *slot)
     spd_str text = str_of(field->fallback);
     if (field->type == FIELD_TEXT) {
         *(spd_str *)slot = (spd_str){ text.ptr + 1, text.len - 2 };
+        return;
+    }
+    if (field->type == FIELD_JSON) {
+        *(spd_str *)slot = text;
         return;
     }
     spd_json *value = json_parse(text, NULL);

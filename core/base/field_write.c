@@ -133,7 +133,8 @@ static void schema_of_bounds(const struct field *field, spd_jsonw *w)
     if (names[field->type][0] == NULL || (field->min == 0 && field->max == 0))
         return;
     jsonw_put_real(w, names[field->type][0], field->min);
-    jsonw_put_real(w, names[field->type][1], field->max);
+    if (field->max >= field->min)
+        jsonw_put_real(w, names[field->type][1], field->max);
 }
 
 static void schema_of_parts(const struct field *field, bool as_request,
