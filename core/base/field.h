@@ -75,6 +75,11 @@ struct fields {
 
 #define FIELD_COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
+/* A table of the rows of one struct. */
+#define TABLE(label, struct_name, row_array)                                   \
+    { (label), sizeof(struct struct_name), (row_array),                        \
+      sizeof(row_array) / sizeof((row_array)[0]) }
+
 /* One row: `FIELD(job, priority, FIELD_INT, "doc", .min = 0)`. */
 #define FIELD(struct_name, member, field_type, doc_line, ...)                  \
     {                                                                          \

@@ -95,10 +95,10 @@ static bool known(const struct fields *table, spd_str name)
 
 /* Members nobody knows are mistakes, and a mistake is told. */
 static void find_unknown(struct live_call *live, const spd_json *object,
-                         const struct fields *a, const struct fields *b)
+                         const struct fields *table)
 {
     for (const spd_json *m = json_first(object); m != NULL; m = json_next(m))
-        if (!known(a, json_name(m)) && !known(b, json_name(m)))
+        if (!known(table, json_name(m)))
             faults_add(&live->faults, json_name(m).ptr, "is not known to %s",
                        live->call.op->name);
 }
@@ -120,24 +120,43 @@ static void *decode(struct live_call *live, const struct fields *table,
     return record;
 }
 
+/* One flat object, as other doors than HTTP give it, sorted into parameters
+ * and body: a name that is both is the parameter. */
+static spd_json *pick(const spd_json *flat, const struct fields *params,
+                      bool wanted)
+{
+    struct buf text = { 0 };
+    spd_jsonw w;
+    jsonw_init(&w, &text);
+    jsonw_begin(&w, NULL, SPD_JSON_OBJECT);
+    for (const spd_json *m = json_first(flat); m != NULL; m = json_next(m))
+        if (known(params, json_name(m)) == wanted)
+            jsonw_put_json(&w, json_name(m).ptr, m);
+    jsonw_end(&w);
+    spd_json *picked = json_parse(buf_str(&text), NULL);
+    buf_fini(&text);
+    return picked;
+}
+
+static void sort_flat(struct live_call *live)
+{
+    const struct fields *params = live->call.op->params;
+    live->params = pick(live->flat, params, true);
+    live->body = pick(live->flat, params, false);
+}
+
 static void decode_input(struct live_call *live)
 {
     const struct op *op = live->call.op;
-    bool is_flat = live->flat != NULL, open = (op->flags & OP_OPEN) != 0;
-    const spd_json *params = is_flat ? live->flat : live->params;
-    const spd_json *body = is_flat ? live->flat : live->body;
-    if (is_flat && !open)
-        find_unknown(live, live->flat, op->params, op->body);
-    if (!is_flat)
-        find_unknown(live, live->params, op->params, NULL);
-    if (!is_flat && !open)
-        find_unknown(live, live->body, op->body, NULL);
+    find_unknown(live, live->params, op->params);
+    if ((op->flags & OP_OPEN) == 0)
+        find_unknown(live, live->body, op->body);
     if (op->params != NULL)
-        live->call.params = decode(live, op->params, params, true, true);
-    live->call.body_json = body;
+        live->call.params = decode(live, op->params, live->params, true, true);
+    live->call.body_json = live->body;
     if (op->body != NULL)
-        live->call.body =
-            decode(live, op->body, body, false, (op->flags & OP_CREATE) != 0);
+        live->call.body = decode(live, op->body, live->body, false,
+                                 (op->flags & OP_CREATE) != 0);
 }
 
 static bool judge(struct live_call *live)
@@ -151,6 +170,8 @@ static bool judge(struct live_call *live)
                         "%s is for a higher role than yours", call->op->name);
         return false;
     }
+    if (live->flat != NULL)
+        sort_flat(live);
     if (live->body != NULL && json_type(live->body) != SPD_JSON_OBJECT) {
         call_refuse(call, REFUSE_INVALID, "the body must be a JSON object");
         return false;

@@ -33,7 +33,7 @@ static struct sha256 request_of(const struct live_call *live)
     jsonw_init(&w, &text);
     jsonw_begin(&w, NULL, SPD_JSON_ARRAY);
     jsonw_put_json(&w, NULL, live->params);
-    jsonw_put_json(&w, NULL, live->flat != NULL ? live->flat : live->body);
+    jsonw_put_json(&w, NULL, live->body);
     jsonw_end(&w);
     struct sha256 sum = sha256_of(buf_str(&text));
     buf_fini(&text);

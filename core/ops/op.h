@@ -86,11 +86,19 @@ spd_err call_reply_record(struct call *call, spd_txn *txn,
                           const struct kind *kind, int64_t id);
 /* Or: a file, read when it is sent; `type` static. Copies `path`. */
 void call_reply_file(struct call *call, const char *path, const char *type);
+/* Or: bytes that are not JSON; `type` static. */
+void call_reply_bytes(struct call *call, spd_str bytes, const char *type);
+/* Another success than 200, or 201 of an OP_CREATE. */
+void call_status(struct call *call, int status);
 /* Or: a page of records; takes `limit` and `after` of the page and writes the
  * Link header. */
 struct page {
     int64_t limit, after; /* after: an id; 0: from the start */
 };
+struct page_param {
+    struct page page;
+};
+extern const struct fields page_param_fields;
 #define PAGE_ROWS(struct_name, member)                                         \
     { .name = "limit",                                                         \
       .type = FIELD_INT,                                                       \

@@ -13,6 +13,10 @@ static const struct field id_param_rows[] = {
 };
 const struct fields id_param_fields = TABLE("id", id_param, id_param_rows);
 
+static const struct field page_param_rows[] = { PAGE_ROWS(page_param, page) };
+const struct fields page_param_fields =
+    TABLE("page", page_param, page_param_rows);
+
 struct ops *ops_new(struct store *store)
 {
     struct ops *ops = mem_new(sizeof(*ops));

@@ -47,9 +47,9 @@ struct reply_header {
  * with buf_take. */
 struct call_result {
     int status;            /* 200, 201, ... as HTTP numbers them */
-    struct buf *body;      /* JSON; empty with a file */
+    struct buf *body;      /* JSON, or of file_type; empty with a file */
     const char *file_path; /* NULL: none */
-    const char *file_type;
+    const char *file_type; /* NULL: JSON */
     const struct reply_header *headers;
     size_t header_count;
 };

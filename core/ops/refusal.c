@@ -82,7 +82,7 @@ spd_err call_refuse(struct call *call, enum refusal refusal, const char *fmt,
     vsnprintf(sentence, sizeof(sentence), fmt, args);
     va_end(args);
     buf_clear(&live->reply);
-    live->file_path = NULL;
+    live->file_path = live->file_type = NULL;
     live->header_count = 0;
     live->refused = true;
     live->status = refusals[refusal].status;

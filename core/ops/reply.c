@@ -10,7 +10,7 @@ void reply_reset(struct live_call *live)
     live->writer_open = false;
     faults_fini(&live->faults);
     live->faults = (struct faults){ 0 };
-    live->file_path = NULL;
+    live->file_path = live->file_type = NULL;
     live->header_count = 0;
     live->status = 0;
     live->refused = false;
@@ -46,6 +46,18 @@ void call_reply_file(struct call *call, const char *path, const char *type)
     struct live_call *live = live_of(call);
     live->file_path = arena_str(&call->arena, str_of(path)).ptr;
     live->file_type = type;
+}
+
+void call_reply_bytes(struct call *call, spd_str bytes, const char *type)
+{
+    struct live_call *live = live_of(call);
+    buf_put(&live->reply, bytes);
+    live->file_type = type;
+}
+
+void call_status(struct call *call, int status)
+{
+    live_of(call)->status = status;
 }
 
 void call_header(struct call *call, const char *name, spd_str value)

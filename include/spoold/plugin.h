@@ -201,8 +201,8 @@ struct spd_model {
  * settings  the connection: the members of the rows in `settings`, and "pin"
  *           as last reported (absent on first use)
  * attempt   {"id", "submission": decimal text, unique per attempt,
- *            "file": path to read, "size": bytes, "md5": of the file, in
- *            upper-case hex, "remote_name", "plate", "name",
+ *            "file": path to read, "size": bytes, "remote_name", "plate",
+ *            "name" [people],
  *            "filaments": [{"filament": number in the file, "slot"}]}
  * command   {"command": "pause" | "resume" | "stop" | "light" | "speed" |
  *            "refresh", ...}
@@ -277,19 +277,42 @@ struct spd_notifier {
     void (*send)(spd_plugin *self, const spd_json *notice, spd_ticket *ticket);
 };
 
+/* A waiting job, as a policy sees it.  Times are UTC milliseconds, 0: none.
+ * Both structs are the host's and may be longer than you know: never copy
+ * them by their size. */
+struct spd_job {
+    size_t size;
+    int64_t id, printer_id, order_id, priority;
+    int64_t created_ms, scheduled_ms, ship_by_ms, estimated_ms;
+    spd_str name, material_type; /* borrowed */
+};
+SPD_FULL(struct spd_job, material_type);
+
+/* A printer that can take the job as it stands. */
+struct spd_candidate {
+    size_t size;
+    int64_t id;
+    int64_t changes;     /* filaments that must be changed first */
+    int64_t queued_ms;   /* estimates of the jobs that wait for it alone */
+    int64_t printed_ms;  /* it has printed so long in all */
+    spd_str name, model; /* borrowed */
+};
+SPD_FULL(struct spd_candidate, model);
+
 /* A scheduling policy.  Pure and quick: no I/O, no store writes.
- * `rank` orders all waiting jobs, whatever the printer; it is asked once per
- * change of a job and kept, so it must not depend on the clock (a date to be
- * ready by is a fine rank; "minutes left" is not).
+ * `rank` orders all waiting jobs, whatever the printer, the lowest first;
+ * equal ranks go by priority, scheduled start and age.  It is asked once per
+ * change of a job and kept with it, so it must not depend on the clock (a date
+ * to be ready by is a fine rank; "minutes left" is not).
  * `fit` chooses among the printers that can take a job; higher is better,
- * INT64_MIN means never.  It is asked for idle printers and the first few
- * waiting jobs only. */
+ * INT64_MIN means never. */
 struct spd_scheduler {
     const char *kind; /* "priority" */
-    int64_t (*rank)(spd_plugin *self, const spd_json *job);
-    int64_t (*fit)(spd_plugin *self, const spd_json *job,
-                   const spd_json *printer);
+    int64_t (*rank)(spd_plugin *self, const struct spd_job *job);
+    int64_t (*fit)(spd_plugin *self, const struct spd_job *job,
+                   const struct spd_candidate *printer);
 };
+SPD_FULL(struct spd_scheduler, fit);
 
 /* ------------------------------------------------------ the host ------- */
 

@@ -1,0 +1,178 @@
+#include "shop/attempt.h"
+
+#include "shop/job.h"
+
+static const char *const step_names[] = {
+    "claimed", "uploaded", "starting", "printing", "unknown", "ended", NULL,
+};
+
+static const char *const outcome_names[] = {
+    "none",    "finished", "failed",  "cancelled",
+    "refused", "dropped",  "unknown", NULL,
+};
+
+static const struct field feed_rows[] = {
+    FIELD(feed, filament, FIELD_INT, "the filament's number in the file",
+          .max = 1000),
+    FIELD(feed, slot, FIELD_INT, "the slot it is taken from", .max = 65535),
+    FIELD(feed, grams, FIELD_REAL, "grams of it, as sliced", .max = 1000000),
+};
+static const struct fields feed_fields = TABLE("feed", feed, feed_rows);
+
+static const struct field attempt_rows[] = {
+    FIELD(attempt, id, FIELD_ID, "the attempt's id", .flags = FIELD_READONLY),
+    FIELD(attempt, job_id, FIELD_ID, "of which job", .flags = FIELD_READONLY),
+    FIELD(attempt, printer_id, FIELD_ID, "on which printer",
+          .flags = FIELD_READONLY),
+    FIELD(attempt, step, FIELD_CHOICE, "how far it came",
+          .flags = FIELD_READONLY, .choices = step_names),
+    FIELD(attempt, outcome, FIELD_CHOICE, "how it ended",
+          .flags = FIELD_READONLY, .choices = outcome_names),
+    FIELD(attempt, submission, FIELD_TEXT,
+          "the number by which the printer's reports name it",
+          .flags = FIELD_READONLY),
+    FIELD(attempt, remote_name, FIELD_TEXT, "the file's name on the printer",
+          .flags = FIELD_READONLY),
+    FIELD(attempt, reason, FIELD_TEXT, "why it ended so",
+          .flags = FIELD_READONLY),
+    FIELD(attempt, feeds, FIELD_LIST, "what it takes from which slot",
+          .flags = FIELD_READONLY, .of = &feed_fields),
+    FIELD(attempt, grams, FIELD_REAL, "grams used in all",
+          .flags = FIELD_READONLY),
+    FIELD(attempt, created_at, FIELD_TIME, "when it was claimed",
+          .flags = FIELD_READONLY),
+    FIELD(attempt, uploaded_at, FIELD_TIME, "when the file was there",
+          .flags = FIELD_READONLY),
+    FIELD(attempt, start_at, FIELD_TIME, "when the start was decided",
+          .flags = FIELD_READONLY),
+    FIELD(attempt, printing_at, FIELD_TIME, "when the printer took it up",
+          .flags = FIELD_READONLY),
+    FIELD(attempt, ended_at, FIELD_TIME, "when it was over",
+          .flags = FIELD_READONLY),
+};
+static const struct fields attempt_fields =
+    TABLE("attempt", attempt, attempt_rows);
+
+static bool live_by_printer(const void *record, struct key *key)
+{
+    const struct attempt *attempt = record;
+    key_put_int(key, attempt->printer_id);
+    return attempt->step != STEP_ENDED;
+}
+
+static bool live_by_job(const void *record, struct key *key)
+{
+    const struct attempt *attempt = record;
+    key_put_int(key, attempt->job_id);
+    return attempt->step != STEP_ENDED;
+}
+
+static bool by_job(const void *record, struct key *key)
+{
+    key_put_int(key, ((const struct attempt *)record)->job_id);
+    return true;
+}
+
+static bool by_submission(const void *record, struct key *key)
+{
+    key_put_text(key, ((const struct attempt *)record)->submission);
+    return true;
+}
+
+enum { LIVE_BY_PRINTER, LIVE_BY_JOB, BY_JOB, BY_SUBMISSION };
+static const struct index attempt_indexes[] = {
+    [LIVE_BY_PRINTER] = { "live_printer", live_by_printer, true },
+    [LIVE_BY_JOB] = { "live_job", live_by_job, true },
+    [BY_JOB] = { "job", by_job, false },
+    [BY_SUBMISSION] = { "submission", by_submission, true },
+};
+
+const struct kind attempt_kind = {
+    .name = "attempt",
+    .plural = "attempts",
+    .fields = &attempt_fields,
+    .indexes = attempt_indexes,
+    .index_count = SPD_COUNT(attempt_indexes),
+};
+
+static bool find_live(spd_txn *txn, int which, int64_t owner_id,
+                      struct attempt *attempt, struct arena *arena)
+{
+    struct key key = { 0 };
+    key_put_int(&key, owner_id);
+    int64_t id = record_find(txn, &attempt_kind, &attempt_indexes[which], &key);
+    return id != 0 &&
+           record_get(txn, &attempt_kind, id, attempt, arena, NULL) == SPD_OK;
+}
+
+bool attempt_of_printer(spd_txn *txn, int64_t printer_id,
+                        struct attempt *attempt, struct arena *arena)
+{
+    return find_live(txn, LIVE_BY_PRINTER, printer_id, attempt, arena);
+}
+
+bool attempt_of_job(spd_txn *txn, int64_t job_id, struct attempt *attempt,
+                    struct arena *arena)
+{
+    return find_live(txn, LIVE_BY_JOB, job_id, attempt, arena);
+}
+
+struct span attempt_live_span(void)
+{
+    return (struct span){ .index = &attempt_indexes[LIVE_BY_PRINTER] };
+}
+
+spd_err attempt_put(spd_txn *txn, struct attempt *attempt, const char *topic,
+                    struct spd_error *err)
+{
+    struct change change = { topic, STR("spoold") };
+    return record_put(txn, &attempt_kind, attempt, &change, err);
+}
+
+/* -- operations -- */
+
+static spd_err list_attempts(struct call *call, spd_txn *txn)
+{
+    const struct page_param *param = call->params;
+    call_reply_list(call, txn, &attempt_kind,
+                    (struct span){ .backwards = true }, &param->page);
+    return SPD_OK;
+}
+
+static spd_err list_of_job(struct call *call, spd_txn *txn)
+{
+    const struct id_param *which = call->params;
+    if (!record_exists(txn, &job_kind, which->id))
+        return call_refuse(call, REFUSE_NOT_FOUND, "there is no job %lld",
+                           (long long)which->id);
+    struct key prefix = { 0 };
+    key_put_int(&prefix, which->id);
+    struct span span = { .index = &attempt_indexes[BY_JOB], .prefix = &prefix };
+    struct page page = { .limit = 1000 };
+    call_reply_list(call, txn, &attempt_kind, span, &page);
+    return SPD_OK;
+}
+
+static const struct op attempt_ops[] = {
+    { .name = "attempts.list",
+      .route = "GET /api/attempts",
+      .doc = "What was really tried, the latest first",
+      .role = SPD_VIEWER,
+      .flags = OP_READ | OP_LIST,
+      .params = &page_param_fields,
+      .reply = &attempt_fields,
+      .run = list_attempts },
+    { .name = "jobs.attempts",
+      .route = "GET /api/jobs/{id}/attempts",
+      .doc = "The attempts of one job, the first one first",
+      .role = SPD_VIEWER,
+      .flags = OP_READ | OP_LIST,
+      .params = &id_param_fields,
+      .reply = &attempt_fields,
+      .run = list_of_job },
+};
+
+spd_err attempt_add_ops(struct shop *shop, struct spd_error *err)
+{
+    return ops_add(shop->ops, attempt_ops, SPD_COUNT(attempt_ops), shop, err);
+}

@@ -1,0 +1,60 @@
+/* Attempts: the physical tries of a job, one after the other.
+ *
+ * The ledger of what was really done: where, when, how far, and how it ended.
+ * At most one live attempt per printer and per job: the indexes see to it. */
+#ifndef SPOOLD_SHOP_ATTEMPT_H
+#define SPOOLD_SHOP_ATTEMPT_H
+
+#include "shop/shop.h"
+
+/* Each arrow from one to the next is one commit. */
+enum attempt_step {
+    STEP_CLAIMED,  /* printer and job belong to each other */
+    STEP_UPLOADED, /* the file is on the printer, its size checked */
+    STEP_STARTING, /* the intent: from here on a start may have been sent */
+    STEP_PRINTING, /* the printer names our submission and works */
+    STEP_UNKNOWN,  /* a person must look */
+    STEP_ENDED,
+};
+
+enum attempt_outcome {
+    OUTCOME_NONE,
+    OUTCOME_FINISHED,
+    OUTCOME_FAILED,
+    OUTCOME_CANCELLED,
+    OUTCOME_REFUSED, /* the printer said no; nothing began */
+    OUTCOME_DROPPED, /* given up before a start was sent */
+    OUTCOME_UNKNOWN,
+};
+
+/* Which slot a filament of the file is taken from. */
+struct feed {
+    int64_t filament, slot;
+    double grams;
+};
+
+struct attempt {
+    int64_t id, job_id, printer_id;
+    int step, outcome;
+    spd_str submission, remote_name, reason;
+    struct list feeds; /* of struct feed */
+    double grams;      /* used in the end */
+    int64_t created_at, uploaded_at, start_at, printing_at, ended_at;
+};
+
+extern const struct kind attempt_kind;
+
+/* The live attempt of a printer or a job; false: none. */
+bool attempt_of_printer(spd_txn *txn, int64_t printer_id,
+                        struct attempt *attempt, struct arena *arena);
+bool attempt_of_job(spd_txn *txn, int64_t job_id, struct attempt *attempt,
+                    struct arena *arena);
+/* All live ones, in order of their printers. */
+struct span attempt_live_span(void);
+
+spd_err attempt_put(spd_txn *txn, struct attempt *attempt, const char *topic,
+                    struct spd_error *err);
+
+spd_err attempt_add_ops(struct shop *shop, struct spd_error *err);
+
+#endif

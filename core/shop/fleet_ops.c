@@ -1,0 +1,169 @@
+/* The operations on printers as they are now: look, pause, resume, stop. */
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "shop/fleet_internal.h"
+
+/* -- looking -- */
+
+/* Beyond this age what a printer said is shown as stale. */
+enum { STALE_MS = 30 * 1000 };
+
+static void write_age(struct shop *shop, const struct live *live, spd_jsonw *w)
+{
+    int64_t age_ms = loop_now_ms(shop->loop) - live->reported_ms;
+    bool is_known = live->reported_ms != 0;
+    if (is_known)
+        jsonw_put_real(w, "age_seconds", (double)age_ms / 1000);
+    else
+        jsonw_put_null(w, "age_seconds");
+    jsonw_put_bool(w, "stale",
+                   !is_known || age_ms > STALE_MS ||
+                       live->box.state.connection != CONNECTION_CONNECTED);
+}
+
+static spd_err show_status(struct call *call, spd_txn *txn)
+{
+    struct shop *shop = call->self;
+    const struct id_param *which = call->params;
+    struct printer printer;
+    struct spd_error err;
+    if (record_get(txn, &printer_kind, which->id, &printer, &call->arena,
+                   &err) != SPD_OK)
+        return call_fail(call, &err);
+    const struct live *live = fleet_find(shop->fleet, which->id);
+    spd_jsonw *w = call_reply(call);
+    jsonw_begin(w, NULL, SPD_JSON_OBJECT);
+    jsonw_put_int(w, "id", printer.id);
+    jsonw_put_str(w, "name", printer.name);
+    jsonw_put_str(w, "model", printer.model);
+    jsonw_put_str(w, "status", str_of(printer_status_names[printer.status]));
+    jsonw_put_bool(w, "plate_clear", printer.plate_clear);
+    if (live != NULL) {
+        write_age(shop, live, w);
+        fields_write(&printer_state_fields, &live->box.state, w);
+    }
+    jsonw_end(w);
+    return SPD_OK;
+}
+
+/* -- telling it something -- */
+
+struct command_param {
+    int64_t id;
+    bool on;
+    int64_t level;
+};
+
+static const struct field light_rows[] = {
+    FIELD(command_param, id, FIELD_ID, "which printer",
+          .flags = FIELD_REQUIRED),
+    FIELD(command_param, on, FIELD_BOOL, "on or off", .flags = FIELD_REQUIRED),
+};
+static const struct fields light_fields =
+    TABLE("light", command_param, light_rows);
+
+static const struct field speed_rows[] = {
+    FIELD(command_param, id, FIELD_ID, "which printer",
+          .flags = FIELD_REQUIRED),
+    FIELD(command_param, level, FIELD_INT, "1 silent to 4 ludicrous",
+          .flags = FIELD_REQUIRED, .min = 1, .max = 4),
+};
+static const struct fields speed_fields =
+    TABLE("speed", command_param, speed_rows);
+
+static void on_answer(void *arg, spd_str result, const struct spd_error *err)
+{
+    (void)result;
+    struct call *call = arg;
+    if (err != NULL)
+        call_fail(call, err);
+    else
+        buf_put(call_reply_buf(call), STR("{\"accepted\":true}"));
+    call_end(call);
+}
+
+/* The command is the operation's own name behind the dot; its parameters but
+ * the id go along. */
+static spd_err run_command(struct call *call, spd_txn *txn)
+{
+    (void)txn;
+    struct shop *shop = call->self;
+    const struct command_param *param = call->params;
+    if (fleet_find(shop->fleet, param->id) == NULL)
+        return call_refuse(call, REFUSE_NOT_FOUND, "there is no printer %lld",
+                           (long long)param->id);
+    spd_str command = str_of(call->op->name);
+    str_cut(&command, '.');
+    struct buf text = { 0 };
+    spd_jsonw w;
+    jsonw_init(&w, &text);
+    jsonw_begin(&w, NULL, SPD_JSON_OBJECT);
+    jsonw_put_str(&w, "command", command);
+    if (call->op->params == &light_fields)
+        jsonw_put_bool(&w, "on", param->on);
+    if (call->op->params == &speed_fields)
+        jsonw_put_int(&w, "level", param->level);
+    jsonw_end(&w);
+    fleet_command(shop->fleet, param->id, buf_str(&text), on_answer, call);
+    buf_fini(&text);
+    return SPD_OK;
+}
+
+static const struct op fleet_ops[] = {
+    { .name = "printers.status",
+      .route = "GET /api/printers/{id}/status",
+      .doc = "What a printer is doing now, by its own word",
+      .role = SPD_VIEWER,
+      .flags = OP_READ,
+      .params = &id_param_fields,
+      .reply = &printer_state_fields,
+      .run = show_status },
+    { .name = "printers.pause",
+      .route = "POST /api/printers/{id}/pause",
+      .doc = "Pause the print",
+      .role = SPD_OPERATOR,
+      .flags = OP_LATER,
+      .params = &id_param_fields,
+      .run = run_command },
+    { .name = "printers.resume",
+      .route = "POST /api/printers/{id}/resume",
+      .doc = "Go on with a paused print",
+      .role = SPD_OPERATOR,
+      .flags = OP_LATER,
+      .params = &id_param_fields,
+      .run = run_command },
+    { .name = "printers.stop",
+      .route = "POST /api/printers/{id}/stop",
+      .doc = "Stop the print for good",
+      .role = SPD_OPERATOR,
+      .flags = OP_LATER,
+      .params = &id_param_fields,
+      .run = run_command },
+    { .name = "printers.refresh",
+      .route = "POST /api/printers/{id}/refresh",
+      .doc = "Ask the printer for all it has to say",
+      .role = SPD_OPERATOR,
+      .flags = OP_LATER,
+      .params = &id_param_fields,
+      .run = run_command },
+    { .name = "printers.light",
+      .route = "POST /api/printers/{id}/light",
+      .doc = "Switch its light",
+      .role = SPD_OPERATOR,
+      .flags = OP_LATER,
+      .params = &light_fields,
+      .run = run_command },
+    { .name = "printers.speed",
+      .route = "POST /api/printers/{id}/speed",
+      .doc = "Set how fast it prints",
+      .role = SPD_OPERATOR,
+      .flags = OP_LATER,
+      .params = &speed_fields,
+      .run = run_command },
+};
+
+spd_err fleet_add_ops(struct shop *shop, struct spd_error *err)
+{
+    return ops_add(shop->ops, fleet_ops, SPD_COUNT(fleet_ops), shop, err);
+}

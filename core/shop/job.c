@@ -1,0 +1,213 @@
+/* The record of a job, and the orders it is found in. */
+#include "shop/job.h"
+
+const char *const job_status_names[] = {
+    "queued", "scheduled", "started", "completed", "failed", "cancelled", NULL,
+};
+const char *const job_phase_names[] = {
+    "waiting",  "claimed", "uploading", "uploaded", "starting",
+    "printing", "paused",  "unknown",   "done",     NULL,
+};
+
+static const struct field need_rows[] = {
+    FIELD(need, filament, FIELD_INT, "a filament's number in the file",
+          .flags = FIELD_REQUIRED, .min = 1, .max = 1000),
+    FIELD(need, slot, FIELD_INT, "take it from this slot; null: any that fits",
+          .flags = FIELD_NULL, .min = 0, .max = 65535),
+};
+static const struct fields need_fields = TABLE("need", need, need_rows);
+
+static const struct field job_rows[] = {
+    FIELD(job, id, FIELD_ID, "the job's id", .flags = FIELD_READONLY),
+    FIELD(job, user_id, FIELD_ID, "who asked for it", .flags = FIELD_READONLY),
+    FIELD(job, printer_id, FIELD_ID, "on this printer; null: any that fits",
+          .flags = FIELD_NULL),
+    FIELD(job, order_id, FIELD_ID, "for which order", .flags = FIELD_NULL),
+    FIELD(job, job_name, FIELD_TEXT, "what people call it; else the file's",
+          .flags = FIELD_NULL, .max = 200),
+    FIELD(job, file_name, FIELD_TEXT, "the file's name", .flags = FIELD_NULL),
+    FIELD(job, status, FIELD_CHOICE, "where it stands",
+          .choices = job_status_names),
+    FIELD(job, scheduled_start, FIELD_TIME, "not before; null: at once",
+          .flags = FIELD_NULL),
+    FIELD(job, estimated_duration_minutes, FIELD_INT, "minutes; else as sliced",
+          .flags = FIELD_NULL, .max = 100000),
+    FIELD(job, material_type, FIELD_TEXT, "PLA, PETG, ...; else as sliced",
+          .flags = FIELD_NULL, .max = 40),
+    FIELD(job, material_slot, FIELD_INT,
+          "the slot to take a single filament from; null: any that fits",
+          .flags = FIELD_NULL, .max = 65535),
+    FIELD(job, nozzle_temp, FIELD_INT, "degrees C, for people",
+          .flags = FIELD_NULL, .max = 600),
+    FIELD(job, bed_temp, FIELD_INT, "degrees C, for people",
+          .flags = FIELD_NULL, .max = 300),
+    FIELD(job, print_speed, FIELD_INT, "percent, for people",
+          .flags = FIELD_NULL, .max = 1000),
+    FIELD(job, started_at, FIELD_TIME, "when the print began",
+          .flags = FIELD_READONLY),
+    FIELD(job, completed_at, FIELD_TIME, "when it was over",
+          .flags = FIELD_READONLY),
+    FIELD(job, failed_reason, FIELD_TEXT, "why it failed", .flags = FIELD_NULL,
+          .max = 1000),
+    FIELD(job, priority, FIELD_INT, "higher goes first", .min = -1000,
+          .max = 1000, .fallback = "0"),
+    FIELD(job, notes, FIELD_TEXT, "anything worth knowing", .flags = FIELD_NULL,
+          .max = 4000),
+    FIELD(job, created_at, FIELD_TIME, "when it was asked for",
+          .flags = FIELD_READONLY),
+    FIELD(job, updated_at, FIELD_TIME, "when anything here last changed",
+          .flags = FIELD_READONLY),
+    FIELD(job, phase, FIELD_CHOICE, "the detail of its status",
+          .flags = FIELD_READONLY, .choices = job_phase_names),
+    FIELD(job, file_id, FIELD_ID, "what to print; null: it is started by hand",
+          .flags = FIELD_NULL),
+    FIELD(job, plate, FIELD_INT, "which plate of the file; else its first",
+          .flags = FIELD_NULL, .min = 1, .max = 1000),
+    FIELD(job, needs, FIELD_LIST, "filaments that must come from given slots",
+          .of = &need_fields, .max = 64),
+    FIELD(job, copies, FIELD_INT, "how often it is to be printed", .min = 1,
+          .max = 1000, .fallback = "1"),
+    FIELD(job, copies_done, FIELD_INT, "how many of them are",
+          .flags = FIELD_READONLY, .fallback = "0"),
+    FIELD(job, tags, FIELD_LIST, "only on printers with all of these tags",
+          .max = 32),
+    FIELD(job, ship_by, FIELD_TIME, "when it has to leave the shop",
+          .flags = FIELD_NULL),
+    FIELD(job, stop_wanted, FIELD_BOOL, "end it at the printer",
+          .flags = FIELD_INTERNAL),
+    FIELD(job, rank, FIELD_INT, "the policy's", .flags = FIELD_INTERNAL,
+          .fallback = "0"),
+};
+const struct fields job_fields = TABLE("job", job, job_rows);
+
+bool job_is_waiting(const struct job *job)
+{
+    return job->phase == PHASE_WAITING &&
+           (job->status == JOB_QUEUED || job->status == JOB_SCHEDULED);
+}
+
+bool job_is_done(const struct job *job)
+{
+    return job->status == JOB_COMPLETED || job->status == JOB_FAILED ||
+           job->status == JOB_CANCELLED;
+}
+
+/* -- orders -- */
+
+static bool queue_order(const void *record, struct key *key)
+{
+    const struct job *job = record;
+    key_put_int(key, job->printer_id);
+    key_put_int(key, job->rank);
+    key_put_int(key, -job->priority);
+    key_put_int(key, job->scheduled_start);
+    return job_is_waiting(job);
+}
+
+static bool by_printer(const void *record, struct key *key)
+{
+    key_put_int(key, ((const struct job *)record)->printer_id);
+    return true;
+}
+
+static bool by_printer_status(const void *record, struct key *key)
+{
+    const struct job *job = record;
+    key_put_int(key, job->printer_id);
+    key_put_byte(key, (unsigned char)job->status);
+    return true;
+}
+
+static bool by_status(const void *record, struct key *key)
+{
+    key_put_byte(key, (unsigned char)((const struct job *)record)->status);
+    return true;
+}
+
+static bool by_file(const void *record, struct key *key)
+{
+    const struct job *job = record;
+    key_put_int(key, job->file_id);
+    return job->file_id != 0;
+}
+
+enum { QUEUE, BY_PRINTER, BY_PRINTER_STATUS, BY_STATUS, BY_FILE };
+static const struct index job_indexes[] = {
+    [QUEUE] = { "queue", queue_order, false },
+    [BY_PRINTER] = { "printer", by_printer, false },
+    [BY_PRINTER_STATUS] = { "printer_status", by_printer_status, false },
+    [BY_STATUS] = { "status", by_status, false },
+    [BY_FILE] = { "file", by_file, false },
+};
+
+const struct kind job_kind = {
+    .name = "job",
+    .plural = "jobs",
+    .fields = &job_fields,
+    .indexes = job_indexes,
+    .index_count = SPD_COUNT(job_indexes),
+};
+
+static struct span span_of(int which, struct key *prefix)
+{
+    return (struct span){ .index = &job_indexes[which], .prefix = prefix };
+}
+
+struct span job_queue_span(int64_t printer_id, struct key *prefix)
+{
+    *prefix = (struct key){ 0 };
+    key_put_int(prefix, printer_id);
+    return span_of(QUEUE, prefix);
+}
+
+struct span job_printer_span(int64_t printer_id, struct key *prefix)
+{
+    *prefix = (struct key){ 0 };
+    key_put_int(prefix, printer_id);
+    return span_of(BY_PRINTER, prefix);
+}
+
+struct span job_status_span(int64_t printer_id, enum job_status status,
+                            struct key *prefix)
+{
+    *prefix = (struct key){ 0 };
+    if (printer_id != 0)
+        key_put_int(prefix, printer_id);
+    key_put_byte(prefix, (unsigned char)status);
+    return span_of(printer_id != 0 ? BY_PRINTER_STATUS : BY_STATUS, prefix);
+}
+
+static bool any(spd_txn *txn, const struct span *span)
+{
+    return record_find(txn, &job_kind, span->index, span->prefix) != 0;
+}
+
+bool job_holds_printer(spd_txn *txn, int64_t printer_id)
+{
+    static const enum job_status open[] = { JOB_QUEUED, JOB_SCHEDULED,
+                                            JOB_STARTED };
+    for (size_t i = 0; i < SPD_COUNT(open); i++) {
+        struct key prefix;
+        struct span span = job_status_span(printer_id, open[i], &prefix);
+        if (any(txn, &span))
+            return true;
+    }
+    return false;
+}
+
+bool job_uses_file(spd_txn *txn, int64_t file_id)
+{
+    struct key prefix = { 0 };
+    key_put_int(&prefix, file_id);
+    struct span span = span_of(BY_FILE, &prefix);
+    return any(txn, &span);
+}
+
+spd_err job_put(spd_txn *txn, struct shop *shop, struct job *job,
+                const struct change *change, struct spd_error *err)
+{
+    job->updated_at = shop_now_ms(shop);
+    if (shop->rank != NULL && job_is_waiting(job))
+        job->rank = shop->rank(shop->rank_arg, job);
+    return record_put(txn, &job_kind, job, change, err);
+}

@@ -1,0 +1,86 @@
+/* Jobs: what is to be printed (the API's "scheduled prints").
+ *
+ * `status` holds the words the API promises, `phase` the detail.  Which moves
+ * are allowed is one table. */
+#ifndef SPOOLD_SHOP_JOB_H
+#define SPOOLD_SHOP_JOB_H
+
+#include "shop/file.h"
+#include "shop/shop.h"
+
+enum job_status {
+    JOB_QUEUED,
+    JOB_SCHEDULED,
+    JOB_STARTED,
+    JOB_COMPLETED,
+    JOB_FAILED,
+    JOB_CANCELLED,
+};
+
+enum job_phase {
+    PHASE_WAITING,
+    PHASE_CLAIMED,
+    PHASE_UPLOADING,
+    PHASE_UPLOADED,
+    PHASE_STARTING,
+    PHASE_PRINTING,
+    PHASE_PAUSED,
+    PHASE_UNKNOWN, /* a start was sent, and what came of it is not known */
+    PHASE_DONE,
+};
+
+/* A filament the job needs, and the slot a person chose for it, if any. */
+struct need {
+    int64_t filament, slot; /* slot INT_NONE: any that fits */
+};
+
+struct job {
+    int64_t id, user_id, printer_id, order_id;
+    spd_str job_name, file_name;
+    int status, phase;
+    int64_t scheduled_start, estimated_duration_minutes;
+    spd_str material_type;
+    int64_t material_slot, nozzle_temp, bed_temp, print_speed;
+    int64_t started_at, completed_at;
+    spd_str failed_reason;
+    int64_t priority;
+    spd_str notes;
+    int64_t created_at, updated_at;
+    int64_t file_id, plate;
+    struct list needs; /* of struct need */
+    int64_t copies, copies_done;
+    struct list tags;
+    int64_t ship_by;
+    bool stop_wanted; /* internal: a person asked to end it while it prints */
+    int64_t rank;     /* internal: the policy's, lowest first */
+};
+
+extern const struct kind job_kind;
+extern const struct fields job_fields;
+extern const char *const job_status_names[], *const job_phase_names[];
+
+/* Jobs that wait, in queue order: the policy's rank, then priority down,
+ * scheduled_start (none first), then age. Of one printer, or (printer_id 0) of
+ * those that any may print. */
+struct span job_queue_span(int64_t printer_id, struct key *prefix);
+/* Jobs in a status; of one printer, or (0) of all. */
+struct span job_status_span(int64_t printer_id, enum job_status status,
+                            struct key *prefix);
+/* All jobs of a printer, oldest first. */
+struct span job_printer_span(int64_t printer_id, struct key *prefix);
+
+bool job_is_waiting(const struct job *job);
+bool job_is_done(const struct job *job);
+
+/* Has the printer jobs that are not done? Does any job refer to the file? */
+bool job_holds_printer(spd_txn *txn, int64_t printer_id);
+bool job_uses_file(spd_txn *txn, int64_t file_id);
+
+/* Write a job back with the event that says what happened to it; stamps
+ * updated_at. */
+spd_err job_put(spd_txn *txn, struct shop *shop, struct job *job,
+                const struct change *change, struct spd_error *err);
+
+spd_err job_add_ops(struct shop *shop, struct spd_error *err);
+
+#endif

@@ -1,0 +1,163 @@
+#include "shop/job_judge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "shop/printer.h"
+
+/* -- what belongs together -- */
+
+#define REFUSE_FIELD(call, field, ...)                                         \
+    (faults_add(call_faults(call), field, __VA_ARGS__),                        \
+     call_refuse(call, REFUSE_CONTENT, "%s", call_faults(call)->first))
+
+static spd_err judge_model(struct call *call, spd_txn *txn,
+                           const struct job *job,
+                           const struct sliced_plate *plate)
+{
+    struct printer printer;
+    if (record_get(txn, &printer_kind, job->printer_id, &printer, &call->arena,
+                   NULL) != SPD_OK)
+        return REFUSE_FIELD(call, "printer_id", "there is no printer %lld",
+                            (long long)job->printer_id);
+    if (plate == NULL || str_equal_fold(plate->printer_model, printer.model))
+        return SPD_OK;
+    return REFUSE_FIELD(call, "printer_id",
+                        "is a %.*s, and the file was sliced for a %.*s; slice "
+                        "it for the %.*s or choose another printer",
+                        STR_ARG(printer.model), STR_ARG(plate->printer_model),
+                        STR_ARG(printer.model));
+}
+
+static bool has_filament(const struct sliced_plate *plate, int64_t id)
+{
+    const struct sliced_filament *filament = plate->filaments.items;
+    for (size_t i = 0; i < plate->filaments.count; i++)
+        if (filament[i].id == id)
+            return true;
+    return false;
+}
+
+static spd_err judge_needs(struct call *call, const struct job *job,
+                           const struct sliced_plate *plate)
+{
+    const struct need *need = job->needs.items;
+    for (size_t i = 0; i < job->needs.count; i++)
+        if (!has_filament(plate, need[i].filament))
+            return REFUSE_FIELD(
+                call, "needs", "plate %lld has no filament %lld",
+                (long long)plate->index, (long long)need[i].filament);
+    return SPD_OK;
+}
+
+/* What a person left open follows from the file. */
+static void fill_in(struct job *job, const struct file *file,
+                    const struct sliced_plate *plate)
+{
+    job->plate = plate->index;
+    job->file_name = file->name;
+    if (job->job_name.len == 0)
+        job->job_name = file->name;
+    if (job->estimated_duration_minutes == INT_NONE)
+        job->estimated_duration_minutes = (plate->estimated_seconds + 59) / 60;
+    const struct sliced_filament *first = plate->filaments.items;
+    if (job->material_type.len == 0 && plate->filaments.count > 0)
+        job->material_type = first->type;
+}
+
+static spd_err judge_file(struct call *call, spd_txn *txn, struct job *job,
+                          const struct sliced_plate **plate)
+{
+    struct file file;
+    if (record_get(txn, &file_kind, job->file_id, &file, &call->arena, NULL) !=
+        SPD_OK)
+        return REFUSE_FIELD(call, "file_id", "there is no file %lld",
+                            (long long)job->file_id);
+    *plate = file_plate(&file, job->plate);
+    if (*plate == NULL)
+        return REFUSE_FIELD(call, "plate", "%.*s has no plate %lld",
+                            STR_ARG(str_clip(file.name, 60)),
+                            (long long)job->plate);
+    fill_in(job, &file, *plate);
+    return judge_needs(call, job, *plate);
+}
+
+spd_err job_judge(struct call *call, spd_txn *txn, struct job *job)
+{
+    const struct sliced_plate *plate = NULL;
+    spd_err rc = SPD_OK;
+    if (job->file_id != 0)
+        rc = judge_file(call, txn, job, &plate);
+    else if (job->job_name.len == 0)
+        rc = REFUSE_FIELD(call, "job_name",
+                          "is needed when there is no file_id");
+    if (rc == SPD_OK && job->printer_id != 0)
+        rc = judge_model(call, txn, job, plate);
+    return rc;
+}
+
+/* -- moves by hand -- */
+
+static const struct move {
+    enum job_status from, to;
+    enum job_phase phase;
+    bool stamps_start, stamps_end, clears;
+} moves[] = {
+    { JOB_QUEUED, JOB_SCHEDULED, PHASE_WAITING, false, false, false },
+    { JOB_QUEUED, JOB_STARTED, PHASE_PRINTING, true, false, false },
+    { JOB_QUEUED, JOB_COMPLETED, PHASE_DONE, false, true, false },
+    { JOB_QUEUED, JOB_FAILED, PHASE_DONE, false, true, false },
+    { JOB_QUEUED, JOB_CANCELLED, PHASE_DONE, false, true, false },
+    { JOB_SCHEDULED, JOB_QUEUED, PHASE_WAITING, false, false, false },
+    { JOB_SCHEDULED, JOB_STARTED, PHASE_PRINTING, true, false, false },
+    { JOB_SCHEDULED, JOB_COMPLETED, PHASE_DONE, false, true, false },
+    { JOB_SCHEDULED, JOB_FAILED, PHASE_DONE, false, true, false },
+    { JOB_SCHEDULED, JOB_CANCELLED, PHASE_DONE, false, true, false },
+    { JOB_STARTED, JOB_COMPLETED, PHASE_DONE, false, true, false },
+    { JOB_STARTED, JOB_FAILED, PHASE_DONE, false, true, false },
+    { JOB_STARTED, JOB_CANCELLED, PHASE_DONE, false, true, false },
+    { JOB_STARTED, JOB_QUEUED, PHASE_WAITING, false, false, true },
+    { JOB_FAILED, JOB_QUEUED, PHASE_WAITING, false, false, true },
+    { JOB_CANCELLED, JOB_QUEUED, PHASE_WAITING, false, false, true },
+};
+
+static spd_err refuse_move(struct call *call, const struct job *job,
+                           enum job_status to)
+{
+    char allowed[120] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < SPD_COUNT(moves); i++)
+        if ((int)moves[i].from == job->status)
+            used += (size_t)snprintf(allowed + used, sizeof(allowed) - used,
+                                     "%s%s", used == 0 ? "" : ", ",
+                                     job_status_names[moves[i].to]);
+    return call_refuse(call, REFUSE_CONFLICT,
+                       "job %lld is %s and cannot become %s; it can become: "
+                       "%s",
+                       (long long)job->id, job_status_names[job->status],
+                       job_status_names[to],
+                       used == 0 ? "nothing else" : allowed);
+}
+
+spd_err job_move(struct call *call, struct job *job, enum job_status to)
+{
+    const struct move *move = NULL;
+    for (size_t i = 0; i < SPD_COUNT(moves); i++)
+        if ((int)moves[i].from == job->status && moves[i].to == to)
+            move = &moves[i];
+    if (move == NULL)
+        return refuse_move(call, job, to);
+    int64_t now_ms = shop_now_ms(call->self);
+    job->status = (int)to;
+    job->phase = (int)move->phase;
+    if (move->stamps_start)
+        job->started_at = now_ms;
+    if (move->stamps_end)
+        job->completed_at = now_ms;
+    if (move->clears) {
+        job->started_at = job->completed_at = 0;
+        job->failed_reason = (spd_str){ NULL, 0 };
+        job->stop_wanted = false;
+    }
+    return SPD_OK;
+}

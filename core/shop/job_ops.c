@@ -1,0 +1,360 @@
+/* The operations of jobs; the seed's routes call them scheduled prints. */
+#include "shop/attempt.h"
+#include "shop/job_judge.h"
+#include "shop/printer.h"
+
+/* -- listing -- */
+
+static const char *const filter_names[] = {
+    "any",       "queued", "scheduled", "started",
+    "completed", "failed", "cancelled", NULL,
+};
+
+struct list_param {
+    int64_t printer_id;
+    int status; /* place in filter_names */
+    struct page page;
+};
+
+static const struct field list_rows[] = {
+    FIELD(list_param, status, FIELD_CHOICE, "only these",
+          .choices = filter_names),
+    PAGE_ROWS(list_param, page),
+};
+static const struct fields list_fields = TABLE("list", list_param, list_rows);
+
+static const struct field of_printer_rows[] = {
+    FIELD(list_param, printer_id, FIELD_ID, "which printer",
+          .flags = FIELD_REQUIRED),
+    FIELD(list_param, status, FIELD_CHOICE, "only these",
+          .choices = filter_names),
+    PAGE_ROWS(list_param, page),
+};
+static const struct fields of_printer_fields =
+    TABLE("of_printer", list_param, of_printer_rows);
+
+static spd_err need_printer(struct call *call, spd_txn *txn, int64_t id)
+{
+    if (record_exists(txn, &printer_kind, id))
+        return SPD_OK;
+    return call_refuse(call, REFUSE_NOT_FOUND, "there is no printer %lld",
+                       (long long)id);
+}
+
+static spd_err list_jobs(struct call *call, spd_txn *txn)
+{
+    const struct list_param *param = call->params;
+    struct key prefix;
+    struct span span = { 0 };
+    if (param->status > 0)
+        span =
+            job_status_span(0, (enum job_status)(param->status - 1), &prefix);
+    call_reply_list(call, txn, &job_kind, span, &param->page);
+    return SPD_OK;
+}
+
+static spd_err list_of_printer(struct call *call, spd_txn *txn)
+{
+    const struct list_param *param = call->params;
+    spd_err rc = need_printer(call, txn, param->printer_id);
+    if (rc != SPD_OK)
+        return rc;
+    struct key prefix;
+    struct span span =
+        param->status == 0
+            ? job_printer_span(param->printer_id, &prefix)
+            : job_status_span(param->printer_id,
+                              (enum job_status)(param->status - 1), &prefix);
+    call_reply_list(call, txn, &job_kind, span, &param->page);
+    return SPD_OK;
+}
+
+struct queue_param {
+    int64_t printer_id;
+    struct page page;
+};
+static const struct field queue_rows[] = {
+    FIELD(queue_param, printer_id, FIELD_ID, "which printer",
+          .flags = FIELD_REQUIRED),
+    PAGE_ROWS(queue_param, page),
+};
+static const struct fields queue_fields =
+    TABLE("queue", queue_param, queue_rows);
+
+static spd_err list_queue(struct call *call, spd_txn *txn)
+{
+    const struct queue_param *param = call->params;
+    spd_err rc = need_printer(call, txn, param->printer_id);
+    if (rc != SPD_OK)
+        return rc;
+    struct key prefix;
+    call_reply_list(call, txn, &job_kind,
+                    job_queue_span(param->printer_id, &prefix), &param->page);
+    return SPD_OK;
+}
+
+static spd_err get_job(struct call *call, spd_txn *txn)
+{
+    const struct id_param *which = call->params;
+    return call_reply_record(call, txn, &job_kind, which->id);
+}
+
+/* -- asking for one -- */
+
+static spd_err put_job(struct call *call, spd_txn *txn, struct job *job,
+                       const char *topic)
+{
+    struct spd_error err;
+    struct change change = call_change(call, topic);
+    if (job_put(txn, call->self, job, &change, &err) != SPD_OK)
+        return call_fail(call, &err);
+    return call_reply_record(call, txn, &job_kind, job->id);
+}
+
+static spd_err create_job(struct call *call, spd_txn *txn)
+{
+    struct job job = *(struct job *)call->body;
+    if (job.status != JOB_QUEUED && job.status != JOB_SCHEDULED)
+        return call_refuse(call, REFUSE_CONTENT,
+                           "a new job is queued or scheduled; it cannot begin "
+                           "as %s",
+                           job_status_names[job.status]);
+    spd_err rc = job_judge(call, txn, &job);
+    if (rc != SPD_OK)
+        return rc;
+    job.id = 0;
+    job.status = job.scheduled_start != 0 ? JOB_SCHEDULED : JOB_QUEUED;
+    job.user_id = call->actor->person_id;
+    job.created_at = shop_now_ms(call->self);
+    return put_job(call, txn, &job, "job.created");
+}
+
+/* -- changing one -- */
+
+struct which_print {
+    int64_t print_id;
+    bool stop;
+};
+static const struct field which_print_rows[] = {
+    FIELD(which_print, print_id, FIELD_ID, "which job",
+          .flags = FIELD_REQUIRED),
+};
+static const struct fields which_print_fields =
+    TABLE("which_print", which_print, which_print_rows);
+
+static const struct field cancel_rows[] = {
+    FIELD(which_print, print_id, FIELD_ID, "which job",
+          .flags = FIELD_REQUIRED),
+    FIELD(which_print, stop, FIELD_BOOL, "also when it is printing: stop it",
+          .fallback = "false"),
+};
+static const struct fields cancel_fields =
+    TABLE("cancel", which_print, cancel_rows);
+
+/* An attempt at an unknown point ends as the person says the job did. */
+static spd_err end_unknown(struct call *call, spd_txn *txn,
+                           struct attempt *attempt, enum job_status to)
+{
+    static const int outcomes[] = {
+        [JOB_QUEUED] = OUTCOME_FAILED,   [JOB_SCHEDULED] = OUTCOME_FAILED,
+        [JOB_STARTED] = OUTCOME_UNKNOWN, [JOB_COMPLETED] = OUTCOME_FINISHED,
+        [JOB_FAILED] = OUTCOME_FAILED,   [JOB_CANCELLED] = OUTCOME_CANCELLED,
+    };
+    struct spd_error err;
+    attempt->step = STEP_ENDED;
+    attempt->outcome = outcomes[to];
+    attempt->reason = STR("a person said how it ended");
+    attempt->ended_at = shop_now_ms(call->self);
+    if (attempt_put(txn, attempt, "attempt.ended", &err) != SPD_OK)
+        return call_fail(call, &err);
+    return SPD_OK;
+}
+
+/* While an attempt is under way its job is not to be rewritten. */
+static spd_err judge_attempt(struct call *call, spd_txn *txn,
+                             const struct job *job, enum job_status to)
+{
+    struct attempt attempt;
+    if (!attempt_of_job(txn, job->id, &attempt, &call->arena))
+        return SPD_OK;
+    if (attempt.step == STEP_UNKNOWN)
+        return end_unknown(call, txn, &attempt, to);
+    return call_refuse(call, REFUSE_CONFLICT,
+                       "job %lld is on printer %lld just now (%s); cancel it "
+                       "before you change it",
+                       (long long)job->id, (long long)attempt.printer_id,
+                       job_phase_names[job->phase]);
+}
+
+/* Notes may be written at any time; the rest waits for the attempt. */
+static bool touches_print(const struct call *call)
+{
+    static const char *const harmless[] = { "notes", "priority", "ship_by",
+                                            "job_name" };
+    for (const spd_json *m = json_first(call->body_json); m != NULL;
+         m = json_next(m)) {
+        bool is_harmless = false;
+        for (size_t i = 0; i < SPD_COUNT(harmless); i++)
+            is_harmless |= str_is(json_name(m), harmless[i]);
+        if (!is_harmless)
+            return true;
+    }
+    return false;
+}
+
+/* Which status the words of the request ask for. */
+static enum job_status wanted_status(const struct job *patched,
+                                     enum job_status before)
+{
+    bool waits =
+        patched->status == JOB_QUEUED || patched->status == JOB_SCHEDULED;
+    if (waits && (enum job_status)patched->status == before)
+        return patched->scheduled_start != 0 ? JOB_SCHEDULED : JOB_QUEUED;
+    return (enum job_status)patched->status;
+}
+
+static spd_err update_job(struct call *call, spd_txn *txn)
+{
+    const struct which_print *param = call->params;
+    struct job job;
+    struct spd_error err;
+    if (record_get(txn, &job_kind, param->print_id, &job, &call->arena, &err) !=
+        SPD_OK)
+        return call_fail(call, &err);
+    enum job_status before = (enum job_status)job.status;
+    call_patch(call, &job);
+    enum job_status to = wanted_status(&job, before);
+    job.status = (int)before;
+    spd_err rc = SPD_OK;
+    if (touches_print(call))
+        rc = judge_attempt(call, txn, &job, to);
+    if (rc == SPD_OK && to != before)
+        rc = job_move(call, &job, to);
+    if (rc == SPD_OK && !job_is_done(&job))
+        rc = job_judge(call, txn, &job);
+    if (rc != SPD_OK)
+        return rc;
+    static const char *const topics[] = {
+        [JOB_QUEUED] = "job.queued",   [JOB_SCHEDULED] = "job.scheduled",
+        [JOB_STARTED] = "job.started", [JOB_COMPLETED] = "job.completed",
+        [JOB_FAILED] = "job.failed",   [JOB_CANCELLED] = "job.cancelled",
+    };
+    return put_job(call, txn, &job, to == before ? "job.updated" : topics[to]);
+}
+
+/* Before the start is decided an attempt is simply dropped. */
+static spd_err drop_attempt(struct call *call, spd_txn *txn,
+                            struct attempt *attempt)
+{
+    struct spd_error err;
+    attempt->step = STEP_ENDED;
+    attempt->outcome = OUTCOME_DROPPED;
+    attempt->reason = STR("the job was cancelled");
+    attempt->ended_at = shop_now_ms(call->self);
+    if (attempt_put(txn, attempt, "attempt.dropped", &err) != SPD_OK)
+        return call_fail(call, &err);
+    return SPD_OK;
+}
+
+static spd_err want_stop(struct call *call, spd_txn *txn, struct job *job,
+                         const struct attempt *attempt, bool stop)
+{
+    if (!stop)
+        return call_refuse(call, REFUSE_CONFLICT,
+                           "job %lld is on printer %lld (%s); to stop it there "
+                           "and cancel it, ask again with stop=true",
+                           (long long)job->id, (long long)attempt->printer_id,
+                           job_phase_names[job->phase]);
+    job->stop_wanted = true;
+    return put_job(call, txn, job, "job.stop_wanted");
+}
+
+static spd_err cancel_job(struct call *call, spd_txn *txn)
+{
+    const struct which_print *param = call->params;
+    struct job job;
+    struct attempt attempt;
+    struct spd_error err;
+    if (record_get(txn, &job_kind, param->print_id, &job, &call->arena, &err) !=
+        SPD_OK)
+        return call_fail(call, &err);
+    if (job.status == JOB_CANCELLED) /* asked for twice is asked for */
+        return call_reply_record(call, txn, &job_kind, job.id);
+    spd_err rc = SPD_OK;
+    if (attempt_of_job(txn, job.id, &attempt, &call->arena)) {
+        if (attempt.step == STEP_STARTING || attempt.step == STEP_PRINTING)
+            return want_stop(call, txn, &job, &attempt, param->stop);
+        rc = attempt.step == STEP_UNKNOWN
+                 ? end_unknown(call, txn, &attempt, JOB_CANCELLED)
+                 : drop_attempt(call, txn, &attempt);
+    }
+    if (rc == SPD_OK)
+        rc = job_move(call, &job, JOB_CANCELLED);
+    return rc == SPD_OK ? put_job(call, txn, &job, "job.cancelled") : rc;
+}
+
+static const struct op job_ops[] = {
+    { .name = "jobs.list",
+      .route = "GET /api/jobs",
+      .doc = "All jobs",
+      .role = SPD_VIEWER,
+      .flags = OP_READ | OP_LIST,
+      .params = &list_fields,
+      .reply = &job_fields,
+      .run = list_jobs },
+    { .name = "jobs.get",
+      .route = "GET /api/jobs/{id}",
+      .doc = "One job",
+      .role = SPD_VIEWER,
+      .flags = OP_READ,
+      .params = &id_param_fields,
+      .reply = &job_fields,
+      .run = get_job },
+    { .name = "jobs.of_printer",
+      .route = "GET /api/bambu/scheduled-prints/{printer_id}",
+      .doc = "The jobs of one printer",
+      .role = SPD_VIEWER,
+      .flags = OP_READ | OP_LIST,
+      .params = &of_printer_fields,
+      .reply = &job_fields,
+      .run = list_of_printer },
+    { .name = "jobs.queue",
+      .route = "GET /api/bambu/scheduled-prints/{printer_id}/queue",
+      .doc = "What waits for one printer, in the order it will be printed",
+      .role = SPD_VIEWER,
+      .flags = OP_READ | OP_LIST,
+      .params = &queue_fields,
+      .reply = &job_fields,
+      .run = list_queue },
+    { .name = "jobs.create",
+      .route = "POST /api/bambu/scheduled-prints",
+      .doc = "Ask for a print",
+      .role = SPD_OPERATOR,
+      .flags = OP_WRITE | OP_CREATE,
+      .body = &job_fields,
+      .reply = &job_fields,
+      .run = create_job },
+    { .name = "jobs.update",
+      .route = "PUT /api/bambu/scheduled-prints/{print_id}",
+      .doc = "Change what is given of a job; its status too, for a print that "
+             "is started or ended by hand",
+      .role = SPD_OPERATOR,
+      .flags = OP_WRITE,
+      .params = &which_print_fields,
+      .body = &job_fields,
+      .reply = &job_fields,
+      .run = update_job },
+    { .name = "jobs.cancel",
+      .route = "DELETE /api/bambu/scheduled-prints/{print_id}",
+      .doc = "Cancel a job",
+      .role = SPD_OPERATOR,
+      .flags = OP_WRITE,
+      .params = &cancel_fields,
+      .reply = &job_fields,
+      .run = cancel_job },
+};
+
+spd_err job_add_ops(struct shop *shop, struct spd_error *err)
+{
+    return ops_add(shop->ops, job_ops, SPD_COUNT(job_ops), shop, err);
+}

@@ -1,0 +1,263 @@
+#include "shop/printer.h"
+
+#include "shop/job.h"
+#include "shop/printer_settings.h"
+
+const char *const printer_status_names[] = {
+    "new",      "idle",   "preparing", "printing", "paused",
+    "finished", "failed", "unknown",   "offline",  NULL,
+};
+
+static const struct field printer_rows[] = {
+    FIELD(printer, id, FIELD_ID, "the printer's id", .flags = FIELD_READONLY),
+    FIELD(printer, user_id, FIELD_ID, "who added it", .flags = FIELD_READONLY),
+    FIELD(printer, name, FIELD_TEXT, "what the shop calls it",
+          .flags = FIELD_REQUIRED, .min = 1, .max = 80,
+          .example = "\"Left shelf 3\""),
+    FIELD(printer, model, FIELD_TEXT, "its model, as its driver names it",
+          .flags = FIELD_REQUIRED, .min = 1, .max = 40, .example = "\"P1S\""),
+    FIELD(printer, kind, FIELD_TEXT, "the driver that speaks to it",
+          .flags = FIELD_REQUIRED, .min = 1, .max = 40),
+    FIELD(printer, location, FIELD_TEXT, "where it stands",
+          .flags = FIELD_NULL),
+    FIELD(printer, status, FIELD_CHOICE, "as it last reported",
+          .flags = FIELD_READONLY, .choices = printer_status_names),
+    FIELD(printer, notes, FIELD_TEXT, "anything worth knowing",
+          .flags = FIELD_NULL, .max = 4000),
+    FIELD(printer, tags, FIELD_LIST, "words to choose printers by", .max = 32),
+    FIELD(printer, enabled, FIELD_BOOL, "may it be connected and given jobs?",
+          .fallback = "true"),
+    FIELD(printer, plate_clear, FIELD_BOOL,
+          "is the plate empty, so that a print may start? When it is not said, "
+          "a printer that first reports idle is taken to be clear",
+          .fallback = "true"),
+    FIELD(printer, nozzle_diameter_mm, FIELD_REAL,
+          "the nozzle in it, in mm; as reported",
+          .flags = FIELD_NULL | FIELD_READONLY),
+    FIELD(printer, maintenance_interval_days, FIELD_INT,
+          "days between two maintenances", .flags = FIELD_NULL, .min = 1,
+          .max = 3650),
+    FIELD(printer, last_maintenance_at, FIELD_TIME, "when it was last done",
+          .flags = FIELD_NULL),
+    FIELD(printer, pin, FIELD_TEXT,
+          "hex of the key it showed first; another key is not trusted",
+          .flags = FIELD_NULL | FIELD_READONLY),
+    FIELD(printer, created_at, FIELD_TIME, "when it was added",
+          .flags = FIELD_READONLY),
+    FIELD(printer, updated_at, FIELD_TIME, "when anything here last changed",
+          .flags = FIELD_READONLY),
+    FIELD(printer, settings, FIELD_JSON, "the driver's settings",
+          .flags = FIELD_INTERNAL, .fallback = NULL),
+    FIELD(printer, sealed, FIELD_TEXT, "the secret ones, sealed",
+          .flags = FIELD_INTERNAL),
+    FIELD(printer, plate_stated, FIELD_BOOL, "did a person state the plate?",
+          .flags = FIELD_INTERNAL),
+    FIELD(printer, printed_ms, FIELD_INT, "milliseconds of printing in all",
+          .flags = FIELD_READONLY, .fallback = "0"),
+};
+const struct fields printer_fields = TABLE("printer", printer, printer_rows);
+
+/* Names are unique in a shop: people say them aloud. */
+static bool by_name(const void *record, struct key *key)
+{
+    key_put_text(key, ((const struct printer *)record)->name);
+    return true;
+}
+
+static const struct index printer_indexes[] = { { "name", by_name, true } };
+
+static void show_settings(const void *record, spd_jsonw *w)
+{
+    const struct printer *printer = record;
+    settings_show(printer->settings, w);
+}
+
+const struct kind printer_kind = {
+    .name = "printer",
+    .plural = "printers",
+    .fields = &printer_fields,
+    .indexes = printer_indexes,
+    .index_count = 1,
+    .show = show_settings,
+};
+
+/* -- operations -- */
+
+static spd_err list_printers(struct call *call, spd_txn *txn)
+{
+    const struct page_param *param = call->params;
+    call_reply_list(call, txn, &printer_kind, (struct span){ 0 }, &param->page);
+    return SPD_OK;
+}
+
+static spd_err get_printer(struct call *call, spd_txn *txn)
+{
+    const struct id_param *which = call->params;
+    return call_reply_record(call, txn, &printer_kind, which->id);
+}
+
+static bool body_has(const struct call *call, const char *member)
+{
+    return json_member(call->body_json, member) != NULL;
+}
+
+/* The kind names a driver, the driver knows the model; both spelled its way. */
+static spd_err judge_model(struct call *call, struct printer *printer,
+                           const struct driver **driver)
+{
+    struct shop *shop = call->self;
+    *driver = driver_find(shop->drivers, printer->kind);
+    if (*driver == NULL) {
+        struct buf kinds = { 0 };
+        faults_add(call_faults(call), "kind",
+                   "names no loaded driver; there are: %s",
+                   driver_kinds(shop->drivers, &kinds));
+        buf_fini(&kinds);
+        return call_refuse_faults(call);
+    }
+    spd_str model = driver_own_model(*driver, printer->model);
+    if (model.ptr == NULL) {
+        faults_add(call_faults(call), "model",
+                   "\"%.*s\" is not a model that %s knows",
+                   STR_ARG(printer->model), (*driver)->who);
+        return call_refuse_faults(call);
+    }
+    printer->model = model;
+    return SPD_OK;
+}
+
+static spd_err put_printer(struct call *call, spd_txn *txn,
+                           struct printer *printer, const char *topic)
+{
+    struct spd_error err;
+    struct change change = call_change(call, topic);
+    if (record_put(txn, &printer_kind, printer, &change, &err) != SPD_OK)
+        return call_fail(call, &err);
+    return call_reply_record(call, txn, &printer_kind, printer->id);
+}
+
+static spd_err create_printer(struct call *call, spd_txn *txn)
+{
+    struct shop *shop = call->self;
+    struct printer printer = *(struct printer *)call->body;
+    const struct driver *driver;
+    spd_err rc = judge_model(call, &printer, &driver);
+    if (rc != SPD_OK)
+        return rc;
+    printer.user_id = call->actor->person_id;
+    printer.plate_stated = body_has(call, "plate_clear");
+    printer.created_at = printer.updated_at = shop_now_ms(shop);
+    rc = settings_take(call, driver, FIELDS_CREATE, &printer);
+    return rc == SPD_OK ? put_printer(call, txn, &printer, "printer.created")
+                        : rc;
+}
+
+static spd_err update_printer(struct call *call, spd_txn *txn)
+{
+    struct shop *shop = call->self;
+    const struct id_param *which = call->params;
+    struct printer printer;
+    struct spd_error err;
+    if (record_get(txn, &printer_kind, which->id, &printer, &call->arena,
+                   &err) != SPD_OK)
+        return call_fail(call, &err);
+    call_patch(call, &printer);
+    const struct driver *driver;
+    spd_err rc = judge_model(call, &printer, &driver);
+    if (rc == SPD_OK)
+        rc = settings_take(call, driver, FIELDS_PATCH, &printer);
+    if (rc != SPD_OK)
+        return rc;
+    printer.plate_stated |= body_has(call, "plate_clear");
+    printer.updated_at = shop_now_ms(shop);
+    return put_printer(call, txn, &printer, "printer.updated");
+}
+
+static spd_err delete_printer(struct call *call, spd_txn *txn)
+{
+    const struct id_param *which = call->params;
+    struct spd_error err;
+    if (job_holds_printer(txn, which->id))
+        return call_refuse(call, REFUSE_CONFLICT,
+                           "printer %lld has jobs that are not done; cancel "
+                           "them or give them to another printer first",
+                           (long long)which->id);
+    struct change change = call_change(call, "printer.deleted");
+    if (record_del(txn, &printer_kind, which->id, &change, &err) != SPD_OK)
+        return call_fail(call, &err);
+    buf_printf(call_reply_buf(call), "{\"id\":%lld}", (long long)which->id);
+    return SPD_OK;
+}
+
+/* A person took the finished print off, or put a new plate in; possible also
+ * while the printer is switched off. */
+static spd_err clear_plate(struct call *call, spd_txn *txn)
+{
+    struct shop *shop = call->self;
+    const struct id_param *which = call->params;
+    struct printer printer;
+    struct spd_error err;
+    if (record_get(txn, &printer_kind, which->id, &printer, &call->arena,
+                   &err) != SPD_OK)
+        return call_fail(call, &err);
+    printer.plate_clear = true;
+    printer.plate_stated = true;
+    printer.updated_at = shop_now_ms(shop);
+    return put_printer(call, txn, &printer, "printer.plate_cleared");
+}
+
+static const struct op printer_ops[] = {
+    { .name = "printers.list",
+      .route = "GET /api/printers",
+      .doc = "All printers",
+      .role = SPD_VIEWER,
+      .flags = OP_READ | OP_LIST,
+      .params = &page_param_fields,
+      .reply = &printer_fields,
+      .run = list_printers },
+    { .name = "printers.get",
+      .route = "GET /api/printers/{id}",
+      .doc = "One printer",
+      .role = SPD_VIEWER,
+      .flags = OP_READ,
+      .params = &id_param_fields,
+      .reply = &printer_fields,
+      .run = get_printer },
+    { .name = "printers.create",
+      .route = "POST /api/printers",
+      .doc = "Add a printer; its driver's own settings stand beside the fields",
+      .role = SPD_MANAGER,
+      .flags = OP_WRITE | OP_CREATE | OP_OPEN,
+      .body = &printer_fields,
+      .reply = &printer_fields,
+      .run = create_printer },
+    { .name = "printers.update",
+      .route = "PUT /api/printers/{id}",
+      .doc = "Change what is given and leave the rest",
+      .role = SPD_MANAGER,
+      .flags = OP_WRITE | OP_OPEN,
+      .params = &id_param_fields,
+      .body = &printer_fields,
+      .reply = &printer_fields,
+      .run = update_printer },
+    { .name = "printers.delete",
+      .route = "DELETE /api/printers/{id}",
+      .doc = "Take a printer out of the shop",
+      .role = SPD_MANAGER,
+      .flags = OP_WRITE,
+      .params = &id_param_fields,
+      .run = delete_printer },
+    { .name = "printers.plate_cleared",
+      .route = "POST /api/printers/{id}/plate-cleared",
+      .doc = "Say that the plate is empty, so that the next print may start",
+      .role = SPD_OPERATOR,
+      .flags = OP_WRITE,
+      .params = &id_param_fields,
+      .reply = &printer_fields,
+      .run = clear_plate },
+};
+
+spd_err printer_add_ops(struct shop *shop, struct spd_error *err)
+{
+    return ops_add(shop->ops, printer_ops, SPD_COUNT(printer_ops), shop, err);
+}

@@ -1,0 +1,52 @@
+/* Printers: what the shop knows of each, and how it is reached.
+ *
+ * Beyond the fields of its table a printer has settings: the members its
+ * driver asks for (host, serial, ...), checked against the driver's rows.
+ * Secret ones are sealed before they are stored and never shown. */
+#ifndef SPOOLD_SHOP_PRINTER_H
+#define SPOOLD_SHOP_PRINTER_H
+
+#include "shop/shop.h"
+
+/* As the last report left it; the words of the API. */
+enum printer_status {
+    PRINTER_NEW, /* has never been heard of */
+    PRINTER_IDLE,
+    PRINTER_PREPARING,
+    PRINTER_PRINTING,
+    PRINTER_PAUSED,
+    PRINTER_FINISHED,
+    PRINTER_FAILED,
+    PRINTER_UNKNOWN,
+    PRINTER_OFFLINE,
+};
+
+struct printer {
+    int64_t id, user_id;
+    spd_str name, model, kind, location, notes;
+    struct list tags; /* of spd_str */
+    bool enabled, plate_clear;
+    int status; /* enum printer_status */
+    double nozzle_diameter_mm;
+    int64_t maintenance_interval_days, last_maintenance_at;
+    spd_str pin; /* the key the printer showed first */
+    int64_t created_at, updated_at;
+    /* internal */
+    spd_str settings;   /* JSON object: what may be shown of them */
+    spd_str sealed;     /* the secret ones */
+    bool plate_stated;  /* a person said how the plate is */
+    int64_t printed_ms; /* it has printed so long in all */
+};
+
+extern const struct kind printer_kind;
+extern const struct fields printer_fields;
+extern const char *const printer_status_names[];
+
+/* All settings with the secrets opened, as JSON, for the driver: members of
+ * the driver's rows and "pin". Appended. SPD_EIO: the key does not fit. */
+spd_err printer_settings(struct shop *shop, const struct printer *printer,
+                         struct buf *json, struct spd_error *err);
+
+spd_err printer_add_ops(struct shop *shop, struct spd_error *err);
+
+#endif

@@ -1,0 +1,126 @@
+#include "shop/shop.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "shop/attempt.h"
+#include "shop/file.h"
+#include "shop/fleet.h"
+#include "shop/job.h"
+#include "shop/material.h"
+#include "shop/person.h"
+#include "shop/printer.h"
+
+const struct kind *const shop_kinds[] = {
+    &person_kind, &token_kind, &session_kind, &printer_kind,
+    &file_kind,   &job_kind,   &attempt_kind, &material_kind,
+};
+const size_t shop_kind_count = SPD_COUNT(shop_kinds);
+
+spd_err shop_add_ops(struct shop *shop, struct spd_error *err)
+{
+    static spd_err (*const nouns[])(struct shop *, struct spd_error *) = {
+        setup_add_ops,   session_add_ops,  person_add_ops, token_add_ops,
+        printer_add_ops, fleet_add_ops,    file_add_ops,   job_add_ops,
+        attempt_add_ops, material_add_ops,
+    };
+    spd_err rc = SPD_OK;
+    for (size_t i = 0; i < SPD_COUNT(nouns) && rc == SPD_OK; i++)
+        rc = nouns[i](shop, err);
+    return rc;
+}
+
+/* -- invariants -- */
+
+struct check {
+    spd_txn *txn;
+    struct arena arena;
+    void (*found)(void *arg, const char *sentence);
+    void *arg;
+    size_t breaches;
+};
+
+SPD_PRINTF(2, 3)
+static void breach(struct check *check, const char *fmt, ...)
+{
+    char sentence[256];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(sentence, sizeof(sentence), fmt, args);
+    va_end(args);
+    check->breaches++;
+    check->found(check->arg, sentence);
+}
+
+/* The phases a job may be in, by its status. */
+static bool phase_fits(const struct job *job)
+{
+    switch ((enum job_status)job->status) {
+    case JOB_QUEUED:
+    case JOB_SCHEDULED:
+        return job->phase <= PHASE_STARTING || job->phase == PHASE_UNKNOWN;
+    case JOB_STARTED:
+        return job->phase == PHASE_PRINTING || job->phase == PHASE_PAUSED ||
+               job->phase == PHASE_UNKNOWN;
+    case JOB_COMPLETED:
+    case JOB_FAILED:
+    case JOB_CANCELLED:
+        return job->phase == PHASE_DONE;
+    }
+    return false;
+}
+
+static bool check_job(void *arg, const void *record)
+{
+    struct check *check = arg;
+    const struct job *job = record;
+    struct attempt attempt;
+    bool has_attempt =
+        attempt_of_job(check->txn, job->id, &attempt, &check->arena);
+    if (!phase_fits(job))
+        breach(check, "job %lld is %s and in phase %s at once",
+               (long long)job->id, job_status_names[job->status],
+               job_phase_names[job->phase]);
+    if (has_attempt && (job_is_done(job) || job_is_waiting(job)))
+        breach(check, "job %lld is %s and has the live attempt %lld",
+               (long long)job->id, job_status_names[job->status],
+               (long long)attempt.id);
+    bool needs_attempt =
+        job->phase >= PHASE_CLAIMED && job->phase <= PHASE_STARTING;
+    if (needs_attempt && !has_attempt)
+        breach(check, "job %lld is in phase %s without an attempt",
+               (long long)job->id, job_phase_names[job->phase]);
+    if (job->file_id != 0 &&
+        !record_exists(check->txn, &file_kind, job->file_id))
+        breach(check, "job %lld prints file %lld, which is not there",
+               (long long)job->id, (long long)job->file_id);
+    return true;
+}
+
+static bool check_attempt(void *arg, const void *record)
+{
+    struct check *check = arg;
+    const struct attempt *attempt = record;
+    if (!record_exists(check->txn, &job_kind, attempt->job_id))
+        breach(check, "attempt %lld belongs to job %lld, which is not there",
+               (long long)attempt->id, (long long)attempt->job_id);
+    if ((attempt->step == STEP_ENDED) != (attempt->outcome != OUTCOME_NONE))
+        breach(check,
+               "attempt %lld has an outcome before its end, or none "
+               "after it",
+               (long long)attempt->id);
+    return true;
+}
+
+size_t shop_check(struct store *store,
+                  void (*found)(void *arg, const char *sentence), void *arg)
+{
+    struct check check = { .found = found, .arg = arg };
+    check.txn = store_read(store);
+    struct span all = { 0 };
+    record_each(check.txn, &job_kind, &all, check_job, &check);
+    record_each(check.txn, &attempt_kind, &all, check_attempt, &check);
+    store_read_end(check.txn);
+    arena_fini(&check.arena);
+    return check.breaches;
+}
