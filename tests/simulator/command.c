@@ -57,8 +57,6 @@ static void acknowledge(const struct request *request,
     cJSON_Delete(root);
 }
 
-/* ---- the commands ----------------------------------------------------- */
-
 static struct verdict accept(const struct request *request)
 {
     (void)request;
@@ -171,8 +169,6 @@ static struct verdict do_filament_setting(const struct request *request)
     printer_reconsider(printer);
     return fine;
 }
-
-/* ---- those that are not acknowledged ---------------------------------- */
 
 static struct verdict do_push_all(const struct request *request)
 {

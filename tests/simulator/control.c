@@ -18,8 +18,6 @@ struct control {
     struct fleet *fleet;
 };
 
-/* ---- reading the body ------------------------------------------------- */
-
 static double number_of(const cJSON *body, const char *name, double otherwise)
 {
     const cJSON *member = cJSON_GetObjectItemCaseSensitive(body, name);
@@ -53,8 +51,6 @@ static uint32_t code_of(const cJSON *body, const char *name)
     digits[used] = '\0';
     return (uint32_t)strtoul(digits, NULL, 16);
 }
-
-/* ---- what a printer can be told --------------------------------------- */
 
 /* Each returns NULL, or a sentence on what was wrong with the request. */
 typedef const char *action(struct station *station, const cJSON *body);
@@ -240,8 +236,6 @@ static const char *set_fault(struct station *station, const cJSON *body)
     printer_reconsider(machine->printer);
     return NULL;
 }
-
-/* ---- answering -------------------------------------------------------- */
 
 /* Takes `json`. */
 static void answer(struct evhttp_request *request, int status, cJSON *json)

@@ -64,8 +64,6 @@ static bool folder_of_file_exists(const char *path)
     return path[0] != '\0' && is_folder(folder) && !is_folder(path);
 }
 
-/* ---- logging in ------------------------------------------------------- */
-
 static void do_user(struct ftp_session *session, const char *argument)
 {
     session->user_named = strcmp(argument, "bblp") == 0;
@@ -109,8 +107,6 @@ static void do_quit(struct ftp_session *session, const char *argument)
     ftp_reply(session, "221 Goodbye.");
 }
 
-/* ---- small talk ------------------------------------------------------- */
-
 static void do_type(struct ftp_session *session, const char *argument)
 {
     if (toupper((unsigned char)argument[0]) == 'I')
@@ -143,8 +139,6 @@ static void do_opts(struct ftp_session *session, const char *argument)
     (void)argument;
     ftp_reply(session, "200 Always in UTF8 mode.");
 }
-
-/* ---- folders and files ------------------------------------------------ */
 
 static void do_pwd(struct ftp_session *session, const char *argument)
 {
@@ -190,8 +184,6 @@ static void do_dele(struct ftp_session *session, const char *argument)
     else
         ftp_reply(session, "550 Delete operation failed.");
 }
-
-/* ---- transfers -------------------------------------------------------- */
 
 static unsigned open_passive(struct ftp_session *session)
 {

@@ -37,8 +37,6 @@ static struct machine *machine_of(const struct ftp_transfer *transfer)
     return transfer->session->server->setup.machine;
 }
 
-/* ---- the end ---------------------------------------------------------- */
-
 static void note_upload(struct ftp_transfer *transfer, bool complete)
 {
     struct machine *machine = machine_of(transfer);
@@ -86,8 +84,6 @@ static void finish(struct ftp_transfer *transfer, const char *reply)
     ftp_transfer_abort(transfer);
     ftp_session_resume(session);
 }
-
-/* ---- receiving -------------------------------------------------------- */
 
 static void end_upload(struct ftp_transfer *transfer)
 {
@@ -150,8 +146,6 @@ static void on_data_read(struct bufferevent *data, void *user)
         evbuffer_drain(bufferevent_get_input(data), SIZE_MAX);
 }
 
-/* ---- sending ---------------------------------------------------------- */
-
 static void send_some(struct ftp_transfer *transfer)
 {
     char chunk[CHUNK_BYTES];
@@ -207,8 +201,6 @@ static void send_list(struct ftp_transfer *transfer)
         finish(transfer, "226 Directory send OK.");
     free(text.at);
 }
-
-/* ---- the data connection ---------------------------------------------- */
 
 static void begin(struct ftp_transfer *transfer)
 {
@@ -302,8 +294,6 @@ static void on_patience(evutil_socket_t fd, short what, void *user)
     transfer->session->passive = NULL;
     finish(transfer, "425 Failed to establish connection.");
 }
-
-/* ---- the beginning ---------------------------------------------------- */
 
 static void take_faults(struct ftp_transfer *transfer)
 {

@@ -17,8 +17,6 @@ enum {
     IDLE_S = 300,
 };
 
-/* ---- the end of a session --------------------------------------------- */
-
 void ftp_doom(struct ftp_session *session)
 {
     session->doomed = true;
@@ -48,8 +46,6 @@ static void on_reap(evutil_socket_t fd, short what, void *user)
         session = next;
     }
 }
-
-/* ---- the control connection ------------------------------------------- */
 
 void ftp_reply(struct ftp_session *session, const char *format, ...)
 {
@@ -144,8 +140,6 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
     bufferevent_setcb(session->control, on_read, on_written, on_event, session);
     bufferevent_enable(session->control, EV_READ | EV_WRITE);
 }
-
-/* ---- the server ------------------------------------------------------- */
 
 struct ftps_server *ftps_new(const struct ftps_setup *setup)
 {

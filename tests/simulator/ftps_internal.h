@@ -37,8 +37,6 @@ struct ftps_server {
     struct ftp_session_list sessions;
 };
 
-/* ---- ftps.c ---- */
-
 __attribute__((format(printf, 2, 3))) void
 ftp_reply(struct ftp_session *session, const char *format, ...);
 
@@ -48,11 +46,7 @@ void ftp_doom(struct ftp_session *session);
 /* The transfer is over: serve the commands that have waited. */
 void ftp_session_resume(struct ftp_session *session);
 
-/* ---- ftp_command.c ---- */
-
 void ftp_command(struct ftp_session *session, char *line);
-
-/* ---- ftp_transfer.c ---- */
 
 enum ftp_direction { FTP_STORE, FTP_RETRIEVE, FTP_LIST };
 

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-/* ---- reading ---------------------------------------------------------- */
-
 struct reader {
     const uint8_t *at, *end;
     bool ok;
@@ -168,8 +166,6 @@ bool mqtt_parse_filters(struct mqtt_filters *out,
     return in.ok && out->id != 0 && out->count > 0;
 }
 
-/* ---- writing ---------------------------------------------------------- */
-
 size_t mqtt_write_connack(uint8_t out[static MQTT_ACK_BYTES], uint8_t code)
 {
     const uint8_t bytes[] = { MQTT_CONNACK << 4, 2, 0, code };
@@ -228,8 +224,6 @@ size_t mqtt_write_publish(uint8_t *out, size_t cap, const char *topic,
     memcpy(out + used, topic, topic_len);
     return used + topic_len;
 }
-
-/* ---- topics ----------------------------------------------------------- */
 
 bool mqtt_filter_matches(struct mqtt_slice filter, const char *topic)
 {

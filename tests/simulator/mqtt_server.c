@@ -47,8 +47,6 @@ struct mqtt_server {
     struct client_list clients;
 };
 
-/* ---- the end of a client ---------------------------------------------- */
-
 /* A client is never freed where it was being served, so that no caller up
  * the stack holds a dead one. */
 static void doom(struct client *client)
@@ -84,8 +82,6 @@ static void leave(struct client *client)
     client->leaving = true;
     bufferevent_disable(client->stream, EV_READ);
 }
-
-/* ---- writing ---------------------------------------------------------- */
 
 static void send_bytes(struct client *client, const void *bytes, size_t len)
 {
@@ -134,8 +130,6 @@ static void echo_request(struct mqtt_server *server,
     if (client->requests)
         send_message(client, topic, publish->payload.at, publish->payload.len);
 }
-
-/* ---- packets ---------------------------------------------------------- */
 
 static void take_over(struct client *client)
 {
@@ -281,8 +275,6 @@ static bool serve(struct client *client, const struct mqtt_packet *packet)
     return handlers[packet->type](client, packet);
 }
 
-/* ---- the stream ------------------------------------------------------- */
-
 static void on_read(struct bufferevent *stream, void *user)
 {
     struct client *client = user;
@@ -357,8 +349,6 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
     bufferevent_setcb(client->stream, on_read, on_written, on_event, client);
     bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 }
-
-/* ---- the server ------------------------------------------------------- */
 
 struct mqtt_server *mqtt_server_new(const struct mqtt_server_setup *setup)
 {

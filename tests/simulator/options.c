@@ -96,8 +96,6 @@ static bool parse_port(const char *text, unsigned *out)
     return true;
 }
 
-/* ---- options with a value --------------------------------------------- */
-
 static bool set_models(struct draft *draft, char *names)
 {
     char *rest = NULL;
@@ -160,8 +158,6 @@ static bool set_control(struct draft *draft, char *text)
     snprintf(out->control_address, NET_ADDRESS_MAX, "%s", text);
     return true;
 }
-
-/* ---- the table -------------------------------------------------------- */
 
 enum option_kind { NUMBER, TEXT, FLAG, CALL, HELP };
 
@@ -261,8 +257,6 @@ static enum options_verdict parse_rows(struct draft *draft, int argc,
     complain("\"%s\" is not expected here", argv[optind]);
     return OPTIONS_WRONG;
 }
-
-/* ---- from draft to options -------------------------------------------- */
 
 static bool add_equal(struct draft *draft, unsigned k)
 {

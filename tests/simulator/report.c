@@ -127,8 +127,6 @@ static void write_fields(struct text *out, const struct model *model,
     }
 }
 
-/* ---- filament --------------------------------------------------------- */
-
 static void write_number_text(struct text *out, const char *name, int number)
 {
     text_member(out, name);
@@ -286,8 +284,6 @@ static void write_vt_tray(struct text *out, const struct model *model,
     text_add(out, "}");
 }
 
-/* ---- the rest --------------------------------------------------------- */
-
 static void write_lights(struct text *out, const struct model *model,
                          const struct status *status)
 {
@@ -404,8 +400,6 @@ void report_garbage(struct text *out, struct machine *machine)
     out->len /= 2;
     out->at[out->len] = '\0';
 }
-
-/* ---- get_version ------------------------------------------------------ */
 
 static void write_module(struct text *out, const struct machine *machine,
                          const struct model_module *module)

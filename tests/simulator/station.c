@@ -33,8 +33,6 @@ int64_t station_real_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ---- power ------------------------------------------------------------ */
-
 static bool open_servers(struct station *station)
 {
     return mqtt_server_open(station->mqtt) && ftps_open(station->ftps);
@@ -54,8 +52,6 @@ static void follow_power(struct station *station)
                 station->machine->serial, station->address, strerror(errno));
     }
 }
-
-/* ---- what the machine asks for ---------------------------------------- */
 
 static void on_publish(void *user, const char *text, size_t len)
 {
@@ -89,8 +85,6 @@ static void on_request(void *user, const char *text, size_t len)
     command_handle(station->machine, text, len);
     station_arm(station);
 }
-
-/* ---- the timer -------------------------------------------------------- */
 
 static int64_t report_interval_ms(const struct station *station)
 {
@@ -137,8 +131,6 @@ static void on_timer(evutil_socket_t fd, short what, void *user)
     station_arm(station);
 }
 
-/* ---- certificates ----------------------------------------------------- */
-
 static bool set_certificate(struct station *station)
 {
     const struct machine *machine = station->machine;
@@ -171,8 +163,6 @@ void station_drop(struct station *station)
 {
     mqtt_server_drop(station->mqtt);
 }
-
-/* ---- life and death --------------------------------------------------- */
 
 struct station *station_new(const struct station_setup *setup)
 {

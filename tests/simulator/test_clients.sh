@@ -118,6 +118,8 @@ check "an A1 mini does not ask for the session" \
 check "a folder is listed" sh -c \
     "curl -sS --max-time 20 --tls-max 1.2 -k --ssl-reqd -u bblp:12345678 \
      ftps://127.0.0.71:$((port + 10000))/ | grep ' 3000000 .*part.gcode.3mf'"
+check "PASV will do where there is no EPSV" \
+    ftps 127.0.0.71 pasv.3mf -T "$dir/part" --disable-epsv
 check "a file goes into a folder there is" \
     ftps 127.0.0.71 cache/part.3mf -T "$dir/part"
 check "... and not into one there is not" fails \

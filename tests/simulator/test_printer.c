@@ -438,6 +438,23 @@ static void a_rebooted_printer_may_repeat_its_last_print(void **state)
     rig_free(rig);
 }
 
+static void a_file_that_never_started_prints_after_a_power_cycle(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new("P1S");
+    arm(rig, FAULT_NEVER_START, 0);
+    rig_start(rig, "4711");
+    rig_advance(rig, 60000);
+    printer_reboot(rig->machine->printer, 30000, REBOOT_RESTART);
+    rig_advance(rig, 60000);
+
+    assert_int_equal(rig_status(rig)->state, STATE_RUNNING);
+    assert_string_equal(rig_status(rig)->subtask_id, "4711");
+    assert_false(history_start(rig->machine->history, 0)->began);
+    assert_true(rig_last_start(rig)->began);
+    rig_free(rig);
+}
+
 static void a_reboot_can_leave_the_print_as_it_was(void **state)
 {
     (void)state;
@@ -587,6 +604,7 @@ int main(void)
         cmocka_unit_test(a_print_can_fail_at_a_given_percent),
         cmocka_unit_test(a_liar_is_stuck_at_its_percent_until_cleared),
         cmocka_unit_test(a_rebooted_printer_may_repeat_its_last_print),
+        cmocka_unit_test(a_file_that_never_started_prints_after_a_power_cycle),
         cmocka_unit_test(a_reboot_can_leave_the_print_as_it_was),
         cmocka_unit_test(a_print_begun_at_the_printer_carries_no_ids),
         cmocka_unit_test(a_p1s_cannot_count_beyond_31_bits),
