@@ -35,10 +35,26 @@ struct cursor_save {
     char name[];
 };
 
+/* The journal says 0 for a cursor before its first event and for none: here
+ * lie the names of those that were set to 0. */
+static const spd_str born_space = { "host/cursors", 12 };
+
 static spd_err run_save(spd_txn *txn, void *arg, struct spd_error *err)
 {
     const struct cursor_save *save = arg;
-    return journal_cursor_set(txn, str_of(save->name), save->seq, err);
+    spd_str name = str_of(save->name);
+    spd_err rc = journal_cursor_set(txn, name, save->seq, err);
+    if (rc == SPD_OK && save->seq == 0)
+        rc = store_put(txn, born_space, name, STR("0"), err);
+    return rc;
+}
+
+static bool is_born(spd_txn *txn, const struct subscription *sub)
+{
+    spd_str mark;
+    return sub->saved > 0 ||
+           store_get(txn, born_space, str_of(sub->cursor_name), &mark) ==
+               SPD_OK;
 }
 
 static void on_saved(void *arg, const struct spd_error *err)
@@ -233,15 +249,17 @@ static spd_err judge_sub(const struct guest *guest,
 static void set_place(struct subscription *sub)
 {
     struct store *store = sub->claim.guest->host->options.store;
+    bool is_new = false;
     spd_txn *txn = store_read(store);
     sub->at = journal_last(txn);
     if (sub->cursor != NULL) {
         sub->saved = journal_cursor(txn, str_of(sub->cursor_name));
-        if (sub->saved > 0)
+        is_new = !is_born(txn, sub);
+        if (!is_new)
             sub->at = sub->saved;
     }
     store_read_end(txn);
-    if (sub->cursor != NULL && sub->saved != sub->at)
+    if (is_new)
         save_cursor(sub, sub->at);
 }
 

@@ -126,10 +126,12 @@ static char *name_of(const char *name)
     return mem_text(base);
 }
 
+/* One that failed or was stopped may be tried again. */
 static struct guest *find_guest(const struct host *host, const char *name)
 {
     for (struct guest *g = host->guests; g != NULL; g = g->next)
-        if (strcmp(g->name, name) == 0 && g->state != GUEST_GONE)
+        if (strcmp(g->name, name) == 0 && g->state != GUEST_NEW &&
+            g->state != GUEST_GONE)
             return g;
     return NULL;
 }
