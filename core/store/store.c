@@ -187,8 +187,7 @@ void store_close(struct store *store)
     if (store->loop != NULL)
         loop_after_cancel(store->loop, &store->at_turn_end);
     timer_free(store->reader_check);
-    if (store->env != NULL)
-        close_env(store);
+    close_env(store);
     if (store->lock_fd >= 0)
         close(store->lock_fd);
     free(store->waiting.members);

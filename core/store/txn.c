@@ -135,8 +135,8 @@ bool table_get(spd_txn *txn, const struct table *table, spd_str key,
 {
     MDB_val k = val_of(key), v;
     int rc = mdb_get(txn->mdb, table->dbi, &k, &v);
-    if (rc == MDB_NOTFOUND || txn->fault != 0)
-        return false;
+    if (rc == MDB_NOTFOUND || rc == MDB_BAD_VALSIZE || txn->fault != 0)
+        return false; /* what cannot be a key is not there either */
     or_die(rc, "read the store");
     *bytes = str_of_val(v);
     return true;
@@ -227,6 +227,8 @@ bool cursor_move(MDB_cursor *cursor, MDB_cursor_op op, spd_str *key,
 {
     if (cursor == NULL) /* of a transaction that failed */
         return false;
+    if (op == MDB_SET_RANGE && key->len == 0)
+        op = MDB_FIRST; /* LMDB has no empty keys */
     MDB_val k = val_of(*key), v;
     int rc = mdb_cursor_get(cursor, &k, &v, op);
     if (rc == MDB_NOTFOUND)

@@ -34,10 +34,8 @@ static bool stand_at(struct walk *walk, MDB_cursor *cursor, spd_str bound,
                      bool backwards)
 {
     walk->key = bound;
-    if (bound.len == 0)
-        return cursor_move(cursor, backwards ? MDB_LAST : MDB_FIRST, &walk->key,
-                           &walk->bytes);
-    bool found = cursor_move(cursor, MDB_SET_RANGE, &walk->key, &walk->bytes);
+    bool found = (bound.len > 0 || !backwards) &&
+                 cursor_move(cursor, MDB_SET_RANGE, &walk->key, &walk->bytes);
     if (!backwards)
         return found;
     return cursor_move(cursor, found ? MDB_PREV : MDB_LAST, &walk->key,
