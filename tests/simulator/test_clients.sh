@@ -213,6 +213,19 @@ post 01PTEST/fault '{"fault":"change-certificate"}' >/dev/null
 after=$(leaf)
 check "a certificate can change" \
     test -n "$before" -a -n "$after" -a "$before" != "$after"
+subject() {
+    openssl s_client -connect 127.0.0.71:$port </dev/null 2>/dev/null |
+        openssl x509 -noout -subject
+}
+post 01PTEST/fault '{"fault":"wrong-serial","serial":"01POTHER"}' >/dev/null
+check "another printer can take the address" \
+    test "$(subject)" = "subject=CN = 01POTHER"
+mosquitto_sub -h 127.0.0.71 $mqtt -P 12345678 -t device/01PTEST/report \
+    -C 1 -W 2 >"$dir/other" 2>/dev/null
+check "... and is silent about the old one" test ! -s "$dir/other"
+post 01PTEST/fault '{"fault":"wrong-serial","times":0}' >/dev/null
+check "... until the old one is back" \
+    test "$(subject)" = "subject=CN = 01PTEST"
 post 01PTEST/reboot '{"seconds":100000}' >/dev/null
 check "a rebooting printer is not reachable" fails \
     ask 127.0.0.71 01PTEST '{"pushing":{"command":"pushall"}}'
