@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "loop/fetch_internal.h"
 
-static const int64_t TIMEOUT_MS = 20 * 1000;
+static const int64_t TIMEOUT_MS = 20000;
 static const long MAX_CONNECTIONS = 128;
 
 TAILQ_HEAD(fetches, fetch);

@@ -36,12 +36,12 @@ struct fetch_request {
      * Content-Type: without one it is called a form. */
     const char *const *headers;
     spd_str body;
-    int upload_fd;              /* > 0: the body is this file; stays yours */
-    int64_t timeout_ms;         /* of all of it; 0: 20 s; < 0: none */
-    size_t max_reply_bytes;     /* 0: 64 KiB; with on_body: no limit */
-    uint32_t allow;             /* enum fetch_allow */
-    const char *ca_file;        /* NULL: the system's */
-    const char *reply_header;   /* header wanted in `location`, or NULL */
+    int upload_fd;            /* > 0: the body is this file; stays yours */
+    int64_t timeout_ms;       /* of all of it; 0: 20 s; < 0: none */
+    size_t max_reply_bytes;   /* 0: 64 KiB; with on_body: no limit */
+    uint32_t allow;           /* enum fetch_allow */
+    const char *ca_file;      /* NULL: the system's */
+    const char *reply_header; /* header wanted in `location`, or NULL */
     /* Optional: each piece of the reply's body as it comes (event streams,
      * downloads). False ends the request with SPD_ECANCELED. */
     bool (*on_body)(void *arg, spd_str piece);

@@ -17,7 +17,7 @@
 enum { AFTER_ROUNDS = 16 };
 
 /* No wait is longer, so that no time is too large for a struct timeval. */
-static const int64_t LONGEST_WAIT_MS = 3600 * 1000;
+static const int64_t LONGEST_WAIT_MS = 3600000;
 
 /* -- building and ending -- */
 
@@ -86,7 +86,7 @@ static void tear_down(struct loop *loop)
 
 struct loop *loop_new(const struct clock *clock, struct spd_error *err)
 {
-    signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
     event_set_log_callback(on_libevent_says);
     struct loop *loop = mem_new(sizeof(*loop));
     loop->clock = clock;

@@ -12,9 +12,9 @@
 #include "loop/address.h"
 #include "loop/fetch_internal.h"
 
-static const size_t REPLY_BYTES = 64 * 1024;
-static const size_t REPLY_HEADER_BYTES = 64 * 1024;
-static const long CONNECT_MS = 15 * 1000;
+static const size_t REPLY_BYTES = 65536;
+static const size_t REPLY_HEADER_BYTES = 65536;
+static const long CONNECT_MS = 15000;
 
 /* -- who may be talked to -- */
 

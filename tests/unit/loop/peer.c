@@ -65,9 +65,12 @@ static void answer(struct peer *peer, struct connection *connection)
         hang_up(connection);
 }
 
-/* The bytes of the whole request, or 0 while some are missing. */
+/* The bytes of the whole request, or 0 while some are missing.  What begins
+ * with no letter (a TLS hello) has no end that we know: it is answered. */
 static size_t request_bytes(struct buf *in)
 {
+    if (in->ptr[0] < 'A')
+        return in->len;
     buf_put_char(in, '\0');
     in->len--;
     const char *end = strstr(in->ptr, "\r\n\r\n");
