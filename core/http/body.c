@@ -27,7 +27,8 @@ static bool upload_begin(struct request *request)
 bool body_begin(struct request *request)
 {
     if (request->has_body)
-        wait_begin(&request->http->body_waits, &request->peer->body_wait);
+        wait_begin(&request->http->body_waits, &request->peer->body_wait,
+                   request->http->now_ms);
     return !is_upload(request) || upload_begin(request);
 }
 
@@ -36,7 +37,8 @@ static void note_progress(struct request *request)
     if (request->body_bytes - request->body_noted_bytes < PROGRESS_BYTES)
         return;
     request->body_noted_bytes = request->body_bytes;
-    wait_begin(&request->http->body_waits, &request->peer->body_wait);
+    wait_begin(&request->http->body_waits, &request->peer->body_wait,
+               request->http->now_ms);
 }
 
 static bool upload_piece(struct request *request, spd_str piece)

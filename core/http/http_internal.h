@@ -24,6 +24,7 @@ struct http {
     struct watch *watch; /* of the daemon's epoll descriptor */
     struct timer *timer; /* of the daemon's own wishes */
     int64_t timer_due_ms;
+    int64_t now_ms;          /* as this run of libmicrohttpd began */
     struct loop_after after; /* after something was resumed */
     struct waits head_waits, body_waits;
     struct request *requests, *spare; /* under way, and kept for the next */
@@ -31,6 +32,7 @@ struct http {
     struct streams *streams;
     uint64_t next_request_id;
     int64_t host_logged_ms; /* 0: never */
+    char good_host[64];     /* the last one that was found to be ours */
     bool stopping;
     struct http_counts counts;
     char url[LISTENER_ADDRESS_BYTES + sizeof("http://")];
@@ -84,7 +86,6 @@ struct request {
     int64_t began_ms;
     /* what was asked */
     spd_str raw_url; /* in the connection's memory, up to the first NUL */
-    struct url url;
     const char *url_fault;
     spd_str method;
     struct head head;
@@ -95,16 +96,18 @@ struct request {
     /* what was refused */
     bool refused;
     enum refusal refusal;
-    char sentence[200];
     /* the body so far */
     int64_t body_bytes, body_noted_bytes;
-    struct buf body;
     struct blob_in *upload;
     /* the answer */
     struct slip *slip;
     struct stream *stream;
     struct MHD_Response *response;
     int status;
+    /* from here on it outlasts the request, for the next one's use */
+    struct url url;
+    struct buf body;
+    char sentence[200];
 };
 
 /* libmicrohttpd's callbacks: first line, then head, pieces and end of the

@@ -49,24 +49,41 @@ static bool judge_lines(struct request *request, const char *version)
     return request_refuse(request, REFUSE_INVALID, "%s", fault);
 }
 
+/* Nearly all requests name the host that the one before named. */
+static bool is_our_host(struct http *http, spd_str host)
+{
+    if (host.len > 0 && str_is(host, http->good_host))
+        return true;
+    if (!host_name_is_ours(host, http->options.hosts))
+        return false;
+    if (host.len < sizeof(http->good_host)) {
+        memcpy(http->good_host, host.ptr, host.len);
+        http->good_host[host.len] = '\0';
+    }
+    return true;
+}
+
+static void log_host(struct http *http, spd_str host)
+{
+    if (http->host_logged_ms != 0 &&
+        http->now_ms - http->host_logged_ms < HOST_LOG_EVERY_MS)
+        return;
+    http->host_logged_ms = http->now_ms;
+    log_warn("http",
+             "refused a request for the host \"%.*s\": add it to the allowed "
+             "hosts if it is yours",
+             STR_ARG(str_clip(host, 100)));
+}
+
 static bool judge_host(struct request *request)
 {
-    struct http *http = request->http;
     spd_str host = request->head.host;
     if (host.len == 0)
         return request_refuse(request, REFUSE_INVALID,
                               "the head lacks the line Host");
-    if (host_name_is_ours(host, http->options.hosts))
+    if (is_our_host(request->http, host))
         return true;
-    int64_t now_ms = loop_now_ms(http->loop);
-    if (http->host_logged_ms == 0 ||
-        now_ms - http->host_logged_ms >= HOST_LOG_EVERY_MS) {
-        http->host_logged_ms = now_ms;
-        log_warn("http",
-                 "refused a request for the host \"%.100s\": add it to "
-                 "the allowed hosts if it is yours",
-                 host.ptr);
-    }
+    log_host(request->http, host);
     return request_refuse(request, REFUSE_FORBIDDEN,
                           "this server does not go by that name; its "
                           "administrator can allow it");

@@ -40,7 +40,7 @@ static void on_head_late(void *arg, struct wait *wait)
     }
     peer->slow = peer->slow || grew;
     peer->bytes_seen = bytes;
-    wait_begin(&http->head_waits, wait);
+    wait_begin(&http->head_waits, wait, loop_now_ms(http->loop));
 }
 
 static void on_body_late(void *arg, struct wait *wait)
@@ -76,7 +76,7 @@ static void peer_begin(struct http *http, struct MHD_Connection *connection,
             ->connect_fd;
     *context = peer;
     http->counts.connections++;
-    wait_begin(&http->head_waits, &peer->head_wait);
+    wait_begin(&http->head_waits, &peer->head_wait, http->now_ms);
 }
 
 static void peer_end(struct http *http, struct peer *peer)
@@ -109,5 +109,5 @@ void peer_is_idle(struct peer *peer)
     wait_end(&peer->http->body_waits, &peer->body_wait);
     peer->bytes_seen = 0;
     peer->slow = false;
-    wait_begin(&peer->http->head_waits, &peer->head_wait);
+    wait_begin(&peer->http->head_waits, &peer->head_wait, peer->http->now_ms);
 }

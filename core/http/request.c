@@ -4,8 +4,10 @@
  * the body and then until it is given the answer.  An answer given to the
  * first of these calls ends the connection, so only refused bodies get that. */
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "http/http_internal.h"
@@ -51,10 +53,9 @@ static void request_put_aside(struct request *request)
         request_free(request);
         return;
     }
-    struct buf body = request->body, text = request->url.text;
-    buf_clear(&body);
-    *request = (struct request){ .body = body, .next = http->spare };
-    request->url.text = text;
+    memset(request, 0, offsetof(struct request, url));
+    buf_clear(&request->body);
+    request->next = http->spare;
     http->spare = request;
     http->spare_count++;
 }
@@ -78,7 +79,7 @@ void *on_request_line(void *arg, const char *url,
     request->peer =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
             ->socket_context;
-    request->began_ms = loop_now_ms(http->loop);
+    request->began_ms = http->now_ms;
     request->raw_url = str_of(url);
     request->url_fault = url_read(&request->url, request->raw_url);
     return request;
@@ -100,7 +101,7 @@ void on_request_end(void *arg, struct MHD_Connection *connection,
     if (request->response != NULL)
         MHD_destroy_response(request->response);
     http->counts.answered[request->status / 100]++;
-    http->counts.latency_ms += loop_now_ms(http->loop) - request->began_ms;
+    http->counts.latency_ms += http->now_ms - request->began_ms;
     peer_is_idle(request->peer);
     request_put_aside(request);
 }

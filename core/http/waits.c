@@ -37,10 +37,10 @@ void waits_fini(struct waits *waits)
     timer_free(waits->timer);
 }
 
-void wait_begin(struct waits *waits, struct wait *wait)
+void wait_begin(struct waits *waits, struct wait *wait, int64_t now_ms)
 {
     wait_end(waits, wait);
-    wait->due_ms = loop_now_ms(waits->loop) + waits->span_ms;
+    wait->due_ms = now_ms + waits->span_ms;
     wait->begun = true;
     wait->before = waits->last;
     if (waits->last != NULL)

@@ -25,7 +25,8 @@ void waits_init(struct waits *waits, struct loop *loop, int64_t span_ms,
                 void (*over)(void *arg, struct wait *wait), void *arg);
 void waits_fini(struct waits *waits);
 
-void wait_begin(struct waits *waits, struct wait *wait);
+/* `now_ms`: the loop's time, not older than a turn. */
+void wait_begin(struct waits *waits, struct wait *wait, int64_t now_ms);
 void wait_end(struct waits *waits, struct wait *wait);
 
 #endif
