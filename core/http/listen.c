@@ -110,7 +110,8 @@ static bool split(const char *address, char host[static 64],
                   char port[static 8])
 {
     const char *colon = strrchr(address, ':');
-    if (colon == NULL || colon == address || strlen(colon + 1) >= 8)
+    if (colon == NULL || colon == address || colon[1] == '\0' ||
+        strlen(colon + 1) >= 8)
         return false;
     bool bracketed = address[0] == '[' && colon[-1] == ']';
     spd_str inside = { address + bracketed,

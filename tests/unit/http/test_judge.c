@@ -31,11 +31,21 @@ static const struct answer *ask_raw(spd_str text)
 static void an_address_that_can_be_read_in_two_ways_is_refused(void **state)
 {
     static const char *const paths[] = {
-        "/api/../hello",  "/api/%2e%2e/hello", "/api//hello",
-        "/api/hello%",    "/api/hello%0",      "/api/hello%zz",
-        "/api/hello%00",  "/api/hello%0a",     "/api/%c0%ae/hello",
-        "/api%2Fhello",   "/api/./hello",      "http://127.0.0.1/api/hello",
-        "*",              "/api/hello?a=1&a=2", "/api/hello?a=%ff",
+        "/api/../hello",
+        "/api/%2e%2e/hello",
+        "/api//hello",
+        "/api/hello%",
+        "/api/hello%0",
+        "/api/hello%zz",
+        "/api/hello%00",
+        "/api/hello%0a",
+        "/api/%c0%ae/hello",
+        "/api%2Fhello",
+        "/api/./hello",
+        "http://127.0.0.1/api/hello",
+        "*",
+        "/api/hello?a=1&a=2",
+        "/api/hello?a=%ff",
     };
     (void)state;
     scene_start();
@@ -61,9 +71,8 @@ static void a_host_that_is_not_ours_is_refused_and_logged_once(void **state)
     (void)state;
     scene_start();
     for (int i = 0; i < 2; i++) {
-        const struct answer *answer =
-            ASK_RAW("GET /api/hello HTTP/1.1\r\nHost: evil.example\r\n" TOKEN
-                    "\r\n");
+        const struct answer *answer = ASK_RAW(
+            "GET /api/hello HTTP/1.1\r\nHost: evil.example\r\n" TOKEN "\r\n");
         assert_int_equal(answer->status, 403);
         assert_contains(answer->body.ptr, "does not go by that name");
         assert_int_equal(the.last_log[0] != '\0', i == 0);
@@ -76,8 +85,8 @@ static void a_host_that_is_allowed_is_served(void **state)
 {
     (void)state;
     scene_start();
-    const struct answer *answer = ASK_RAW(
-        "GET /api/health HTTP/1.1\r\nHost: Farm.Example:8080\r\n\r\n");
+    const struct answer *answer =
+        ASK_RAW("GET /api/health HTTP/1.1\r\nHost: Farm.Example:8080\r\n\r\n");
     assert_int_equal(answer->status, 200);
 }
 
@@ -382,7 +391,7 @@ static void a_head_without_end_is_refused(void **state)
     close(fd);
 }
 
-#define TEST(function)                                                        \
+#define TEST(function)                                                         \
     cmocka_unit_test_setup_teardown(function, scene_set_up, scene_tear_down)
 
 int main(void)
