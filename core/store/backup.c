@@ -7,12 +7,9 @@
  *
  * SIZE has 20 digits, HEX 64.  What is secret in the store is sealed with a
  * key that lies elsewhere, and so it is here. */
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,21 +30,6 @@ enum {
     LAST_LINE_BYTES = 4 + HEX_BYTES + 1,
     LINE_MAX_BYTES = 128,
 };
-
-static char *join(const char *a, const char *b)
-{
-    struct buf path = { 0 };
-    buf_printf(&path, "%s%s", a, b);
-    return buf_take(&path);
-}
-
-static spd_err sync_folder_of(const char *path, struct spd_error *err)
-{
-    char *copy = mem_text(str_of(path));
-    spd_err rc = file_sync_folder(dirname(copy), err);
-    free(copy);
-    return rc;
-}
 
 /* The first `size` bytes of a file. */
 static bool hash_bytes(int fd, int64_t size, char hex[HEX_BYTES + 1])
@@ -215,7 +197,7 @@ static void backup_seal(struct backup *backup)
 spd_err store_backup(struct store *store, const char *path,
                      struct spd_error *err)
 {
-    char *beside = join(path, ".part");
+    char *beside = path_of("%s.part", path);
     struct backup backup = { .store = store, .path = path, .err = err };
     backup.fd =
         open(beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -229,7 +211,7 @@ spd_err store_backup(struct store *store, const char *path,
     if (backup.rc == SPD_OK && rename(beside, path) != 0)
         backup_fail(&backup, "make the backup", errno);
     if (backup.rc == SPD_OK)
-        backup.rc = sync_folder_of(path, err);
+        backup.rc = folder_sync_around(path, err);
     else
         unlink(beside);
     buf_fini(&backup.names);
@@ -270,14 +252,6 @@ static spd_err check_seal(const struct restore *restore)
     return SPD_OK;
 }
 
-static spd_err make_folder(const struct restore *restore, const char *path)
-{
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
-        return SPD_OK;
-    return error_set(restore->err, SPD_EIO, "cannot make the folder %s: %s",
-                     path, strerror(errno));
-}
-
 static bool copy_bytes(FILE *in, int out, int64_t size)
 {
     char piece[PIECE_BYTES];
@@ -304,14 +278,14 @@ static spd_err take_file(struct restore *restore, const char *path,
                        strerror(errno));
     if (fd >= 0)
         close(fd);
-    return rc == SPD_OK ? sync_folder_of(path, restore->err) : rc;
+    return rc == SPD_OK ? folder_sync_around(path, restore->err) : rc;
 }
 
 static spd_err take_db(struct restore *restore, int64_t size)
 {
-    char *folder = join(restore->beside, "/db");
-    char *path = join(folder, "/data.mdb");
-    spd_err rc = make_folder(restore, folder);
+    char *folder = path_of("%s/db", restore->beside);
+    char *path = path_of("%s/data.mdb", folder);
+    spd_err rc = folder_make(folder, restore->err);
     if (rc == SPD_OK)
         rc = take_file(restore, path, size);
     free(path);
@@ -325,18 +299,15 @@ static spd_err take_kept_file(struct restore *restore, const char *hex,
     struct sha256 sum; /* only the names we give are ever a path */
     if (!hex_read(str_of(hex), sum.bytes, sizeof(sum.bytes)))
         return not_whole(restore);
-    char first[] = { '/', hex[0], hex[1], '\0' };
-    char *files = join(restore->beside, "/files");
-    char *folder = join(files, first);
-    char *slash = join(folder, "/");
-    char *path = join(slash, hex);
-    spd_err rc = make_folder(restore, files);
+    char *files = path_of("%s/files", restore->beside);
+    char *folder = path_of("%s/%.2s", files, hex);
+    char *path = path_of("%s/%s", folder, hex);
+    spd_err rc = folder_make(files, restore->err);
     if (rc == SPD_OK)
-        rc = make_folder(restore, folder);
+        rc = folder_make(folder, restore->err);
     if (rc == SPD_OK)
         rc = take_file(restore, path, size);
     free(path);
-    free(slash);
     free(folder);
     free(files);
     return rc;
@@ -361,15 +332,6 @@ static spd_err take_parts(struct restore *restore)
     return rc == SPD_OK ? not_whole(restore) : rc;
 }
 
-static int remove_one(const char *path, const struct stat *stat, int flag,
-                      struct FTW *ftw)
-{
-    (void)stat;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
 static spd_err put_in_place(const struct restore *restore)
 {
     spd_err rc = file_sync_folder(restore->beside, restore->err);
@@ -378,7 +340,7 @@ static spd_err put_in_place(const struct restore *restore)
     if (rename(restore->beside, restore->folder) != 0)
         return error_set(restore->err, SPD_EIO, "cannot rename %s to %s: %s",
                          restore->beside, restore->folder, strerror(errno));
-    return sync_folder_of(restore->folder, restore->err);
+    return folder_sync_around(restore->folder, restore->err);
 }
 
 static spd_err restore_beside(struct restore *restore)
@@ -390,7 +352,7 @@ static spd_err restore_beside(struct restore *restore)
     if (rc == SPD_OK)
         rc = put_in_place(restore);
     if (rc != SPD_OK)
-        nftw(restore->beside, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        folder_remove(restore->beside);
     return rc;
 }
 
@@ -408,7 +370,7 @@ spd_err store_restore(const char *path, const char *folder,
     if (restore.in == NULL)
         return error_set(err, errno == ENOENT ? SPD_ENOTFOUND : SPD_EIO,
                          "cannot open %s: %s", path, strerror(errno));
-    restore.beside = join(folder, ".restore");
+    restore.beside = path_of("%s.restore", folder);
     spd_err rc = check_seal(&restore);
     if (rc == SPD_OK)
         rc = restore_beside(&restore);

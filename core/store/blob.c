@@ -3,14 +3,11 @@
 #include "store/blob.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crash.h"
@@ -25,55 +22,17 @@ struct blob_in {
     struct sha256_stream *sum;
 };
 
-static char *path_of(const char *fmt, ...) SPD_PRINTF(1, 2);
-
-/* Owned: free(). */
-static char *path_of(const char *fmt, ...)
-{
-    char *path = NULL;
-    va_list args;
-    va_start(args, fmt);
-    int len = vasprintf(&path, fmt, args);
-    va_end(args);
-    assert(len >= 0);
-    return path;
-}
-
 /* -- the folders -- */
-
-/* What was on its way in when we died never arrives. */
-static void empty_folder(const char *path)
-{
-    DIR *dir = opendir(path);
-    if (dir == NULL)
-        return;
-    for (const struct dirent *d = readdir(dir); d != NULL; d = readdir(dir))
-        if (d->d_name[0] != '.')
-            unlinkat(dirfd(dir), d->d_name, 0);
-    closedir(dir);
-}
-
-/* A folder that is made is durable in the one it lies in. */
-static spd_err make_folder(const char *parent, const char *path,
-                           struct spd_error *err)
-{
-    if (mkdir(path, 0700) == 0)
-        return file_sync_folder(parent, err);
-    if (errno == EEXIST)
-        return SPD_OK;
-    return error_set(err, SPD_EIO, "cannot make the folder %s: %s", path,
-                     strerror(errno));
-}
 
 spd_err blob_open(const char *folder, struct spd_error *err)
 {
     char *files = path_of("%s/files", folder);
     char *tmp = path_of("%s/tmp", files);
-    spd_err rc = make_folder(folder, files, err);
+    spd_err rc = folder_make(files, err);
     if (rc == SPD_OK)
-        rc = make_folder(files, tmp, err);
+        rc = folder_make(tmp, err);
     if (rc == SPD_OK)
-        empty_folder(tmp);
+        folder_empty(tmp); /* what was on its way in when we died */
     free(tmp);
     free(files);
     return rc;
@@ -188,7 +147,7 @@ static spd_err sync_and_move(struct blob_in *in, const char *hex,
         return error_set(err, SPD_EIO, "cannot keep the file: %s",
                          strerror(errno));
     char *folder = folder_of(in->files, hex);
-    spd_err rc = make_folder(in->files, folder, err);
+    spd_err rc = folder_make(folder, err);
     if (rc == SPD_OK)
         rc = move_in(in, folder, hex, err);
     free(folder);
@@ -233,25 +192,11 @@ spd_err blob_remove(struct store *store, const struct sha256 *sum,
 
 /* -- all of them -- */
 
-static void each_in(const char *path,
-                    void (*fn)(void *arg, int folder, const char *name),
-                    void *arg)
-{
-    DIR *dir = opendir(path);
-    if (dir == NULL)
-        return;
-    for (const struct dirent *d = readdir(dir); d != NULL; d = readdir(dir))
-        if (d->d_name[0] != '.')
-            fn(arg, dirfd(dir), d->d_name);
-    closedir(dir);
-}
-
-void blob_each(const struct store *store,
-               void (*fn)(void *arg, int folder, const char *name), void *arg)
+void blob_each(const struct store *store, folder_fn *fn, void *arg)
 {
     for (unsigned first = 0; first < 256; first++) {
         char *folder = path_of("%s/files/%02x", store_folder(store), first);
-        each_in(folder, fn, arg);
+        folder_each(folder, fn, arg);
         free(folder);
     }
 }

@@ -10,11 +10,9 @@
  *   KIND/INDEX key, id       -> nothing */
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crypt.h"
@@ -74,11 +72,9 @@ static int open_table(spd_txn *txn, const char *name, unsigned flags,
 static int open_index(spd_txn *txn, const struct kind *kind,
                       const struct index *index, struct table *table)
 {
-    struct buf name = { 0 };
-    buf_printf(&name, "%s/%s", kind->name, index->name);
-    char *text = buf_take(&name);
-    int rc = open_table(txn, text, 0, table);
-    free(text);
+    char *name = path_of("%s/%s", kind->name, index->name);
+    int rc = open_table(txn, name, 0, table);
+    free(name);
     return rc;
 }
 
@@ -175,47 +171,25 @@ static spd_err build_beside(struct store *store,
     return rc == SPD_OK ? file_sync_folder(beside, err) : rc;
 }
 
-static spd_err empty_folder_at(int folder, const char *beside,
-                               struct spd_error *err)
-{
-    unlinkat(folder, "db.new/data.mdb", 0);
-    unlinkat(folder, "db.new/lock.mdb", 0);
-    if (mkdirat(folder, "db.new", 0700) != 0 && errno != EEXIST)
-        return error_set(err, SPD_EIO, "cannot make the folder %s: %s", beside,
-                         strerror(errno));
-    return SPD_OK;
-}
-
-static spd_err create_in(struct store *store,
-                         const struct store_options *options, int folder,
-                         struct spd_error *err)
-{
-    if (faccessat(folder, "db", F_OK, 0) == 0)
-        return SPD_OK;
-    struct buf name = { 0 };
-    buf_printf(&name, "%s/db.new", store->folder);
-    char *beside = buf_take(&name);
-    spd_err rc = empty_folder_at(folder, beside, err);
-    if (rc == SPD_OK)
-        rc = build_beside(store, options, beside, err);
-    if (rc == SPD_OK && renameat(folder, "db.new", folder, "db") != 0)
-        rc = error_set(err, SPD_EIO, "cannot rename %s: %s", beside,
-                       strerror(errno));
-    if (rc == SPD_OK)
-        rc = file_sync_folder(store->folder, err);
-    free(beside);
-    return rc;
-}
-
 spd_err schema_create(struct store *store, const struct store_options *options,
                       struct spd_error *err)
 {
-    int folder = open(store->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0)
-        return error_set(err, SPD_EIO, "cannot open %s: %s", store->folder,
-                         strerror(errno));
-    spd_err rc = create_in(store, options, folder, err);
-    close(folder);
+    char *db = path_of("%s/db", store->folder);
+    char *beside = path_of("%s/db.new", store->folder);
+    spd_err rc = SPD_OK;
+    if (access(db, F_OK) != 0) {
+        folder_remove(beside); /* of a making that was cut short */
+        rc = folder_make(beside, err);
+        if (rc == SPD_OK)
+            rc = build_beside(store, options, beside, err);
+        if (rc == SPD_OK && rename(beside, db) != 0)
+            rc = error_set(err, SPD_EIO, "cannot rename %s: %s", beside,
+                           strerror(errno));
+        if (rc == SPD_OK)
+            rc = folder_sync_around(db, err);
+    }
+    free(beside);
+    free(db);
     return rc;
 }
 
@@ -387,9 +361,7 @@ static spd_err open_in(spd_txn *txn, struct spd_error *err)
 spd_err schema_open(struct store *store, const struct store_options *options,
                     struct spd_error *err)
 {
-    struct buf path = { 0 };
-    buf_printf(&path, "%s/db", store->folder);
-    char *db = buf_take(&path);
+    char *db = path_of("%s/db", store->folder);
     make_shelves(store, options);
     spd_err rc = open_env(store, options, db, err);
     free(db);

@@ -8,12 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "store/store_internal.h"
 
@@ -52,19 +50,9 @@ static spd_err refuse_network(const char *folder, struct spd_error *err)
     return SPD_OK;
 }
 
-static spd_err make_folder(const char *folder, struct spd_error *err)
-{
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return error_set(err, SPD_EIO, "cannot make the folder %s: %s", folder,
-                         strerror(errno));
-    return SPD_OK;
-}
-
 static spd_err take_lock(struct store *store, struct spd_error *err)
 {
-    struct buf path = { 0 };
-    buf_printf(&path, "%s/lock", store->folder);
-    char *lock = buf_take(&path);
+    char *lock = path_of("%s/lock", store->folder);
     store->lock_fd =
         open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     spd_err rc = SPD_OK;
@@ -111,7 +99,7 @@ static spd_err open_to_write(struct store *store,
                              const struct store_options *options,
                              struct spd_error *err)
 {
-    spd_err rc = make_folder(store->folder, err);
+    spd_err rc = folder_make(store->folder, err);
     if (rc == SPD_OK)
         rc = refuse_network(store->folder, err);
     if (rc == SPD_OK)

@@ -5,6 +5,7 @@
 #include <lmdb.h>
 
 #include "base/buf.h"
+#include "store/folder.h"
 #include "store/record.h"
 #include "store/store.h"
 #include "store/value.h"
@@ -163,7 +164,6 @@ bool journal_read(spd_txn *txn, spd_str key, spd_str bytes, struct event *event,
 /* Make the folders, and empty the one for files on their way in. */
 spd_err blob_open(const char *folder, struct spd_error *err);
 /* Every file that is kept, by its name in the folder it lies in. */
-void blob_each(const struct store *store,
-               void (*fn)(void *arg, int folder, const char *name), void *arg);
+void blob_each(const struct store *store, folder_fn *fn, void *arg);
 
 #endif

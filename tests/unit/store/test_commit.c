@@ -164,7 +164,7 @@ static void every_member_may_fail(void **state)
     struct shop *shop = *state;
     struct member members[4];
     for (int i = 0; i < 4; i++) {
-        members[i] = member_new(shop, "abcd" + i);
+        members[i] = member_new(shop, &"abcd"[i]);
         members[i].fails = true;
         ask(&members[i]);
     }
