@@ -1,0 +1,46 @@
+#include "rank.h"
+
+enum {
+    MINUTE_MS = 60 * 1000,
+    PRIORITY_BITS = 11, /* -1023 .. 1023 */
+    DATE_BITS = 26,     /* minutes since 1970: until 2097 */
+    CHANGES_BITS = 10,
+    QUEUED_BITS = 22,  /* minutes: 8 years */
+    PRINTED_BITS = 30, /* minutes */
+};
+
+static_assert(PRIORITY_BITS + 2 * DATE_BITS == 63, "a rank fills an int64_t");
+static_assert(CHANGES_BITS + QUEUED_BITS + PRINTED_BITS <= 63, "so does a fit");
+
+static int64_t clamp(int64_t value, int64_t least, int64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+/* `value` behind what is packed already. */
+static int64_t pack(int64_t packed, int64_t value, int bits)
+{
+    return packed << bits | clamp(value, 0, ((int64_t)1 << bits) - 1);
+}
+
+static int64_t ship_date(const struct spd_job *job, bool by_ship_date)
+{
+    if (!by_ship_date)
+        return 0;
+    return job->ship_by_ms == 0 ? INT64_MAX : job->ship_by_ms / MINUTE_MS;
+}
+
+int64_t rank_of(const struct spd_job *job, bool by_ship_date)
+{
+    const int64_t highest = ((int64_t)1 << (PRIORITY_BITS - 1)) - 1;
+    int64_t rank = highest - clamp(job->priority, -highest, highest);
+    rank = pack(rank, ship_date(job, by_ship_date), DATE_BITS);
+    return pack(rank, job->scheduled_ms / MINUTE_MS, DATE_BITS);
+}
+
+int64_t fit_of(const struct spd_candidate *printer)
+{
+    int64_t trouble = pack(0, printer->changes, CHANGES_BITS);
+    trouble = pack(trouble, printer->queued_ms / MINUTE_MS, QUEUED_BITS);
+    return -pack(trouble, printer->printed_ms / MINUTE_MS, PRINTED_BITS);
+}

@@ -1,0 +1,20 @@
+/* The order of the queue and the choice of a printer, as numbers.
+ *
+ * Pure: no clock, no state.  Several wishes are packed into one number, the
+ * more important in the higher bits, so that comparing two numbers compares
+ * the wishes one after the other. */
+#ifndef SCHEDULER_PRIORITY_RANK_H
+#define SCHEDULER_PRIORITY_RANK_H
+
+#include <spoold/plugin.h>
+
+/* Lowest first: priority down; with `by_ship_date` the earlier date, those
+ * without one last; then the earlier scheduled start, those without one first.
+ * Equal ones go by age, which is the host's business. */
+int64_t rank_of(const struct spd_job *job, bool by_ship_date);
+
+/* Highest is best: fewest filaments to change, then the shortest queue, then
+ * the printer that has printed least. Never INT64_MIN: all candidates can. */
+int64_t fit_of(const struct spd_candidate *printer);
+
+#endif

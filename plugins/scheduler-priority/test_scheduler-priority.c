@@ -1,0 +1,176 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "rank.h"
+#include "testhost.h"
+
+extern const struct spd_plugin_desc spd_plugin_desc;
+
+#define DAY_MS (24 * 60 * 60 * 1000LL)
+
+struct shop {
+    struct testhost *host;
+    const struct spd_scheduler *policy;
+};
+
+static struct shop open_shop(const char *by_ship_date)
+{
+    struct testhost *host =
+        testhost_new(&spd_plugin_desc, "by_ship_date", by_ship_date, NULL);
+    const struct spd_scheduler *policy = testhost_scheduler(host, "priority");
+    assert_non_null(policy);
+    return (struct shop){ host, policy };
+}
+
+static void close_shop(struct shop *shop)
+{
+    testhost_free(shop->host);
+}
+
+static bool goes_before(struct shop *shop, const struct spd_job *a,
+                        const struct spd_job *b)
+{
+    spd_plugin *self = testhost_plugin(shop->host);
+    return shop->policy->rank(self, a) < shop->policy->rank(self, b);
+}
+
+static bool suits_better(struct shop *shop, const struct spd_candidate *a,
+                         const struct spd_candidate *b)
+{
+    spd_plugin *self = testhost_plugin(shop->host);
+    const struct spd_job job = { .size = sizeof(job) };
+    return shop->policy->fit(self, &job, a) > shop->policy->fit(self, &job, b);
+}
+
+static void the_higher_priority_goes_first(void **state)
+{
+    (void)state;
+    struct shop shop = open_shop("false");
+    const struct spd_job urgent = { .priority = 10, .scheduled_ms = DAY_MS };
+    const struct spd_job usual = { .priority = 0 };
+    const struct spd_job idle = { .priority = -10 };
+    assert_true(goes_before(&shop, &urgent, &usual));
+    assert_true(goes_before(&shop, &usual, &idle));
+    assert_false(goes_before(&shop, &idle, &urgent));
+    close_shop(&shop);
+}
+
+static void of_equal_priority_the_one_without_a_start_goes_first(void **state)
+{
+    (void)state;
+    struct shop shop = open_shop("false");
+    const struct spd_job now = { .priority = 1 };
+    const struct spd_job later = { .priority = 1, .scheduled_ms = DAY_MS };
+    const struct spd_job last = { .priority = 1, .scheduled_ms = 2 * DAY_MS };
+    assert_true(goes_before(&shop, &now, &later));
+    assert_true(goes_before(&shop, &later, &last));
+    close_shop(&shop);
+}
+
+static void ship_dates_count_only_when_they_are_asked_for(void **state)
+{
+    (void)state;
+    const struct spd_job soon = { .ship_by_ms = DAY_MS,
+                                  .scheduled_ms = DAY_MS };
+    const struct spd_job late = { .ship_by_ms = 9 * DAY_MS };
+    const struct spd_job whenever = { 0 };
+
+    struct shop shop = open_shop("false");
+    assert_true(goes_before(&shop, &late, &soon));
+    close_shop(&shop);
+
+    shop = open_shop("true");
+    assert_true(goes_before(&shop, &soon, &late));
+    assert_true(goes_before(&shop, &late, &whenever));
+    close_shop(&shop);
+}
+
+static void a_ship_date_does_not_beat_a_priority(void **state)
+{
+    (void)state;
+    struct shop shop = open_shop("true");
+    const struct spd_job urgent = { .priority = 1 };
+    const struct spd_job soon = { .ship_by_ms = DAY_MS };
+    assert_true(goes_before(&shop, &urgent, &soon));
+    close_shop(&shop);
+}
+
+static void equal_jobs_are_left_to_the_host(void **state)
+{
+    (void)state;
+    struct shop shop = open_shop("false");
+    const struct spd_job older = { .id = 1, .created_ms = 1 };
+    const struct spd_job newer = { .id = 2, .created_ms = 2 };
+    assert_false(goes_before(&shop, &older, &newer));
+    assert_false(goes_before(&shop, &newer, &older));
+    close_shop(&shop);
+}
+
+static void numbers_beyond_all_measure_keep_the_order(void **state)
+{
+    (void)state;
+    struct shop shop = open_shop("true");
+    const struct spd_job most = { .priority = INT64_MAX,
+                                  .scheduled_ms = INT64_MAX,
+                                  .ship_by_ms = INT64_MAX };
+    const struct spd_job least = { .priority = INT64_MIN,
+                                   .scheduled_ms = INT64_MIN };
+    assert_true(goes_before(&shop, &most, &least));
+    close_shop(&shop);
+}
+
+static void loaded_filament_beats_a_short_queue(void **state)
+{
+    (void)state;
+    struct shop shop = open_shop("false");
+    const struct spd_candidate loaded = { .queued_ms = 9 * DAY_MS,
+                                          .printed_ms = 900 * DAY_MS };
+    const struct spd_candidate empty = { .changes = 1 };
+    assert_true(suits_better(&shop, &loaded, &empty));
+    close_shop(&shop);
+}
+
+static void then_the_least_busy_printer_then_the_least_worn(void **state)
+{
+    (void)state;
+    struct shop shop = open_shop("false");
+    const struct spd_candidate busy = { .queued_ms = DAY_MS };
+    const struct spd_candidate worn = { .printed_ms = 90 * DAY_MS };
+    const struct spd_candidate fresh = { .printed_ms = DAY_MS };
+    assert_true(suits_better(&shop, &worn, &busy));
+    assert_true(suits_better(&shop, &fresh, &worn));
+    close_shop(&shop);
+}
+
+static void a_candidate_is_never_refused(void **state)
+{
+    (void)state;
+    struct shop shop = open_shop("false");
+    const struct spd_candidate worst = { .changes = INT64_MAX,
+                                         .queued_ms = INT64_MAX,
+                                         .printed_ms = INT64_MAX };
+    const struct spd_job job = { .size = sizeof(job) };
+    assert_true(shop.policy->fit(testhost_plugin(shop.host), &job, &worst) >
+                INT64_MIN);
+    close_shop(&shop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_higher_priority_goes_first),
+        cmocka_unit_test(of_equal_priority_the_one_without_a_start_goes_first),
+        cmocka_unit_test(ship_dates_count_only_when_they_are_asked_for),
+        cmocka_unit_test(a_ship_date_does_not_beat_a_priority),
+        cmocka_unit_test(equal_jobs_are_left_to_the_host),
+        cmocka_unit_test(numbers_beyond_all_measure_keep_the_order),
+        cmocka_unit_test(loaded_filament_beats_a_short_queue),
+        cmocka_unit_test(then_the_least_busy_printer_then_the_least_worn),
+        cmocka_unit_test(a_candidate_is_never_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
