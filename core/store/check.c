@@ -1,6 +1,5 @@
 /* The store looked through from end to end, in a transaction of its own: on
  * the loop, on a worker, or in a process beside. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>

@@ -1,7 +1,6 @@
 #include "store/key.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "base/crypt.h"
 

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "store/store_internal.h"
 
 /* -- what a record becomes -- */
