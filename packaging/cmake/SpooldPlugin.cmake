@@ -5,7 +5,6 @@
 # The same file serves spoold's own plugins and, installed, everybody's.
 
 include_guard(GLOBAL)
-include(GNUInstallDirs)
 
 # Installed, SpooldConfig.cmake has made this target; in the source tree the
 # header lies two folders up.
@@ -18,8 +17,10 @@ endif()
 
 set(SPOOLD_PLUGIN_OUTPUT ${CMAKE_BINARY_DIR}/plugins CACHE PATH
     "Where plugins are built")
-set(SPOOLD_PLUGIN_INSTALL ${CMAKE_INSTALL_LIBDIR}/spoold/plugins CACHE PATH
-    "Where plugins are installed")
+# Not CMAKE_INSTALL_LIBDIR: the server looks for them beside itself, in
+# ../lib/spoold/plugins, whatever the machine calls its libraries' folder.
+set(SPOOLD_PLUGIN_INSTALL lib/spoold/plugins CACHE STRING
+    "Where plugins are installed, below the prefix")
 
 function(spoold_add_plugin NAME)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
