@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ------------------------------------------------------------- basics - */
 
@@ -660,6 +661,7 @@ static void free_metrics(struct testhost *host)
 /* Timers and watches left over are the host's to free, as in the server. */
 static void host_free(struct testhost *host)
 {
+    testhost_drop_posted(host);
     while (host->timers != NULL)
         testhost_loop.timer_free(host->timers);
     while (host->watches != NULL)
@@ -672,6 +674,10 @@ static void host_free(struct testhost *host)
     for (size_t i = 0; i < SPD_COUNT(lists); i++)
         texts_fini(lists[i]);
     free(host->conf);
+    if (host->wake[0] >= 0) {
+        (void)close(host->wake[0]);
+        (void)close(host->wake[1]);
+    }
     pthread_mutex_destroy(&host->lock);
     testhost_set_current(NULL);
     free(host);

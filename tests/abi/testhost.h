@@ -155,7 +155,8 @@ int64_t testhost_sent_bytes(const spd_printer *printer);
 
 /* ---------------------------------------------- against a real peer --- */
 
-/* From now on the clock is the real one, and work runs on threads. */
+/* From now on the clock is the real one, and work runs on threads.
+ * testhost_advance_ms still lets time jump ahead. */
 void testhost_go_real(struct testhost *host);
 
 /* Turn the loop, timers and watched descriptors until `is_true(arg)`, for at

@@ -153,6 +153,7 @@ extern const struct spd_role_api testhost_role;
 
 /* NULL: none any more. */
 void testhost_set_current(struct testhost *host);
+void testhost_drop_posted(struct testhost *host);
 void testhost_loop_fini(struct testhost *host);
 void testhost_store_fini(struct testhost *host);
 void testhost_roles_fini(struct testhost *host);

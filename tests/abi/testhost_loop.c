@@ -21,7 +21,7 @@ static int64_t real_now_ms(void)
 
 int64_t testhost_now_ms(const struct testhost *host)
 {
-    return host->real ? real_now_ms() : host->now_ms;
+    return host->now_ms + (host->real ? real_now_ms() : 0);
 }
 
 static int64_t now_ms(void)
@@ -225,11 +225,14 @@ static bool run_due_timer(struct testhost *host, int64_t until_ms)
     return true;
 }
 
+/* Against a real peer the clock runs ahead of the real one by now_ms. */
 void testhost_advance_ms(struct testhost *host, int64_t ms)
 {
     int64_t until_ms = host->now_ms + ms;
     testhost_run(host);
-    while (run_due_timer(host, until_ms))
+    if (host->real)
+        host->now_ms = until_ms;
+    while (run_due_timer(host, host->real ? testhost_now_ms(host) : until_ms))
         testhost_run(host);
     host->now_ms = until_ms;
 }
@@ -329,6 +332,17 @@ static void cancel_queued(struct testhost *host)
     }
 }
 
+/* A plugin's own threads may post until the very end of its stop(). */
+void testhost_drop_posted(struct testhost *host)
+{
+    while (host->posted != NULL) {
+        struct posted *p = host->posted;
+        host->posted = p->next;
+        free(p);
+    }
+    host->posted_end = &host->posted;
+}
+
 /* As the real host before stop(): work is over, and what was posted is
  * dropped. */
 void testhost_loop_fini(struct testhost *host)
@@ -336,12 +350,7 @@ void testhost_loop_fini(struct testhost *host)
     cancel_queued(host);
     while (end_one_work(host, true))
         cancel_queued(host);
-    while (host->posted != NULL) {
-        struct posted *p = host->posted;
-        host->posted = p->next;
-        free(p);
-    }
-    host->posted_end = &host->posted;
+    testhost_drop_posted(host);
 }
 
 const struct spd_loop_api testhost_loop = {
