@@ -383,15 +383,15 @@ static bool is_whole(const struct spd_json_api *json, const spd_json *print)
                                          "nozzle_temper", "home_flag",
                                          "lights_report" };
     int64_t msg = 0;
-    if (loose_int(json, print, "msg", &msg) && msg != 0)
-        return false;
+    if (loose_int(json, print, "msg", &msg))
+        return msg == 0 && is_there(json, print, "gcode_state");
     for (size_t i = 0; i < SPD_COUNT(marks); i++)
         if (!is_there(json, print, marks[i]))
             return false;
     return true;
 }
 
-static void forget_all_but_identity(struct report *r)
+void report_forget(struct report *r)
 {
     struct report fresh;
     report_init(&fresh);
@@ -406,7 +406,7 @@ bool report_merge(struct report *r, const struct spd_json_api *json,
 {
     bool whole = is_whole(json, print);
     if (whole)
-        forget_all_but_identity(r);
+        report_forget(r);
     merge_rows(r, json, print);
     merge_ams(r, json, json->member(print, "ams"));
     merge_externals(r, json, print);

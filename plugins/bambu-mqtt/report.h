@@ -91,6 +91,9 @@ struct report {
 
 void report_init(struct report *r);
 
+/* All but who it is, and the count of odd members. */
+void report_forget(struct report *r);
+
 /* Merge `print`, the object of a status message.  A whole one replaces all
  * that was known, a partial one only what it mentions; units and trays are
  * matched by their ids.  Answers whether it was whole. */
