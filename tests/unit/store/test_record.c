@@ -116,6 +116,17 @@ static void a_removed_record_is_in_no_index(void **state)
     store_read_end(txn);
 }
 
+static void a_removed_record_is_not_put_again(void **state)
+{
+    struct shop *shop = *state;
+    struct parcel parcel = parcel_new("socks", 1, 1);
+    shop_del(shop, shop_put(shop, &parcel));
+    assert_int_equal(shop_try_put(shop, &parcel, NULL), SPD_ENOTFOUND);
+    spd_txn *txn = store_read(shop->store);
+    assert_int_equal(record_count(txn, &parcel_kind), 0);
+    store_read_end(txn);
+}
+
 /* -- indexes -- */
 
 static void an_index_lists_in_the_order_of_its_key(void **state)
@@ -213,6 +224,45 @@ static void a_unique_key_is_free_again_once_its_record_let_go(void **state)
     assert_int_equal(shop_add(shop, "socks", 1, 1), 2);
     shop_del(shop, 2);
     assert_int_equal(shop_add(shop, "socks", 1, 1), 3);
+}
+
+/* The label's bytes as they are: one key may begin another. */
+static bool key_raw(const void *record, struct key *key)
+{
+    spd_str label = ((const struct parcel *)record)->label;
+    for (size_t i = 0; i < label.len; i++)
+        key_put_byte(key, (unsigned char)label.ptr[i]);
+    return true;
+}
+
+static const struct index raw_index = { "label", key_raw, true };
+static struct kind raw_kind;
+
+static spd_err run_raw(spd_txn *txn, void *arg, struct spd_error *err)
+{
+    const struct change change = { "parcel.put", STR("person/1") };
+    struct parcel parcel = parcel_new(arg, 1, 1);
+    return record_put(txn, &raw_kind, &parcel, &change, err);
+}
+
+static spd_err put_raw(struct shop *shop, char *label)
+{
+    return store_write_now(shop->store, run_raw, label, NULL);
+}
+
+static void a_key_that_begins_another_is_not_the_same(void **state)
+{
+    struct shop *shop = *state;
+    char a[] = "a", ab[] = "ab";
+    raw_kind = parcel_kind;
+    raw_kind.indexes = &raw_index;
+    raw_kind.index_count = 1;
+    shop_close(shop);
+    assert_non_null(shop_open_as(shop, &raw_kind, 0, NULL));
+    assert_int_equal(put_raw(shop, ab), SPD_OK);
+    assert_int_equal(put_raw(shop, a), SPD_OK);
+    assert_int_equal(put_raw(shop, a), SPD_EEXIST);
+    assert_int_equal(put_raw(shop, ab), SPD_EEXIST);
 }
 
 /* -- paging -- */
@@ -379,6 +429,7 @@ int main(void)
         TEST(a_record_that_is_not_there_is_named),
         TEST(ids_go_on_after_the_last_one_was_removed),
         TEST(a_removed_record_is_in_no_index),
+        TEST(a_removed_record_is_not_put_again),
         TEST(an_index_lists_in_the_order_of_its_key),
         TEST(a_changed_record_moves_in_its_indexes),
         TEST(negative_numbers_come_before_positive_ones),
@@ -386,6 +437,7 @@ int main(void)
         TEST(long_texts_that_differ_late_are_told_apart),
         TEST(a_second_record_of_a_unique_key_is_refused),
         TEST(a_unique_key_is_free_again_once_its_record_let_go),
+        TEST(a_key_that_begins_another_is_not_the_same),
         TEST(pages_by_id_follow_each_other),
         TEST(pages_of_an_index_follow_each_other_both_ways),
         TEST(nothing_follows_a_record_that_left_the_stretch),
