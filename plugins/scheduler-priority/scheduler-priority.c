@@ -45,5 +45,5 @@ static const struct spd_key keys[] = {
 
 SPD_PLUGIN(0, .name = "scheduler-priority", .version = "1.0.0",
            .summary = "orders the queue by priority, start and age",
-           .license = "MIT", .keys = keys, .key_count = SPD_COUNT(keys),
+           .license = "Apache-2.0", .keys = keys, .key_count = SPD_COUNT(keys),
            .conf_size = sizeof(struct conf), .start = start, .stop = stop);

@@ -1,0 +1,577 @@
+/*
+ * spoold/plugin.h - the whole contract between the server and a plugin.
+ *
+ * Read this file top to bottom and you know everything a plugin may do.
+ *
+ * Tags in [brackets] say which thread may call (or is called on):
+ *   [loop]  the event-loop thread; the default when nothing is said
+ *   [pool]  a worker thread of the host's pool
+ *   [any]   every thread, concurrently
+ *
+ * Words used for pointers:
+ *   borrowed  valid until the callback (or the transaction) that handed it
+ *             out returns; copy it to keep it
+ *   owned     the holder must end it with the function named beside it
+ *   static    must outlive the plugin; in practice `static const`
+ *
+ * Compatibility: within one SPD_ABI_MAJOR, structs and tables only grow at
+ * the end, and a zero in a field added later means "as before".
+ */
+#ifndef SPD_PLUGIN_H
+#define SPD_PLUGIN_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SPD_ABI_MAJOR 1u
+#define SPD_ABI_MINOR 0u
+
+#if defined(__GNUC__)
+#define SPD_EXPORT __attribute__((visibility("default")))
+#define SPD_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define SPD_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define SPD_EXPORT
+#define SPD_PRINTF(fmt, args)
+#define SPD_MUST_CHECK
+#endif
+
+/* A struct that may grow must not end in padding: a member added there would
+ * not change sizeof, and the other side could not tell that it exists. */
+#define SPD_FULL(type, last)                                                   \
+    static_assert(offsetof(type, last) + sizeof(((type *)0)->last) ==          \
+                      sizeof(type),                                            \
+                  #type " ends in padding")
+
+/* ------------------------------------------------------------ basics --- */
+
+/* Bytes someone else owns; never assume a terminating NUL. */
+typedef struct spd_str {
+    const char *ptr;
+    size_t len;
+} spd_str;
+
+typedef enum spd_err {
+    SPD_OK = 0,
+    SPD_EINVAL, /* the caller's mistake */
+    SPD_ENOMEM,
+    SPD_ENOTFOUND,
+    SPD_EEXIST,
+    SPD_EIO, /* disk, socket, peer; trying again may help */
+    SPD_EAUTH,
+    SPD_EBUSY,
+    SPD_EUNSUPPORTED,
+    SPD_ECANCELED,
+    SPD_EINTERNAL /* a bug: please report */
+} spd_err;
+
+static_assert(sizeof(spd_err) == 4, "built with -fshort-enums?");
+
+/* Caller-owned, fixed size: nothing to free, nothing hidden per thread. */
+struct spd_error {
+    spd_err code;
+    char text[252];
+};
+
+typedef struct spd_plugin spd_plugin; /* you, as the host knows you */
+typedef struct spd_json spd_json;     /* a JSON value, read only */
+typedef struct spd_jsonw spd_jsonw;   /* a JSON document being written */
+typedef struct spd_txn spd_txn;       /* a store transaction */
+typedef struct spd_call spd_call;     /* one call of an operation */
+typedef struct spd_timer spd_timer;
+typedef struct spd_watch spd_watch;
+typedef struct spd_metric spd_metric;
+typedef struct spd_printer spd_printer;
+typedef struct spd_ticket spd_ticket; /* a promise to finish something */
+
+/* --------------------------------------------------- configuration ----- */
+
+enum spd_type { SPD_T_BOOL = 1, SPD_T_INT, SPD_T_REAL, SPD_T_STR };
+
+enum spd_key_flag {
+    SPD_KEY_REQUIRED = 1u << 0,
+    SPD_KEY_SECRET = 1u << 1,   /* masked in logs, REST and dumps */
+    SPD_KEY_DURATION = 1u << 2, /* SPD_T_INT, "30s" is stored as ms */
+};
+
+struct spd_key {
+    const char *name;
+    const char *doc;      /* one line; becomes the JSON schema's text */
+    const char *fallback; /* as the user would write it; NULL: none */
+    uint32_t type;        /* enum spd_type */
+    uint32_t flags;       /* enum spd_key_flag */
+    size_t offset;        /* into the plugin's config struct */
+};
+SPD_FULL(struct spd_key, offset);
+
+#ifndef __cplusplus
+/* The member's own type picks the key's type, so the two cannot disagree. */
+#define SPD_TYPE_OF(s, m)                                                      \
+    _Generic(((s *)0)->m,                                                     \
+        bool: SPD_T_BOOL,                                                    \
+        int64_t: SPD_T_INT,                                                  \
+        double: SPD_T_REAL,                                                  \
+        const char *: SPD_T_STR)
+#define SPD_KEY(s, m, ...)                                                     \
+    {                                                                          \
+        .name = #m, .type = SPD_TYPE_OF(s, m), .offset = offsetof(s, m),       \
+        __VA_ARGS__                                                            \
+    }
+#endif
+
+/* ------------------------------------------------ what you register ---- */
+
+/* An operation is the unit of everything the server can do.  One row, four
+ * doors: a REST route, a Lua function, a function for other plugins, and a
+ * line of the generated OpenAPI document and command-line help.
+ *
+ * Answer with ops->reply now, or keep `call` and answer later; each call is
+ * answered exactly once, and one that you drop is answered with
+ * SPD_EINTERNAL by the host.  `args` is borrowed, already checked against
+ * `in`, and holds path, query and body members side by side. */
+typedef void spd_op_fn(spd_plugin *self, spd_call *call, const spd_json *args);
+
+struct spd_field { /* one member of an operation's input or output */
+    const char *name;
+    const char *doc;
+    uint32_t type;    /* enum spd_type */
+    uint32_t flags;   /* enum spd_field_flag */
+    const char *rule; /* "0..100", "queued|started", "<=255"; NULL: any */
+};
+
+enum spd_field_flag {
+    SPD_FIELD_REQUIRED = 1u << 0,
+    SPD_FIELD_SECRET = 1u << 1, /* accepted, never shown again */
+};
+
+enum spd_role { SPD_VIEWER = 1, SPD_OPERATOR, SPD_MANAGER, SPD_ADMIN };
+
+struct spd_op {
+    const char *name;  /* "etsy.sync": Lua and other plugins use this */
+    const char *route; /* "POST /api/etsy/sync"; NULL: not over REST */
+    const char *doc;
+    spd_op_fn *run;
+    const struct spd_field *in; /* ends with a row without a name */
+    const struct spd_field *out;
+    uint32_t role;  /* least role allowed; 0: SPD_ADMIN */
+    uint32_t flags; /* none yet: 0 */
+};
+SPD_FULL(struct spd_op, flags);
+
+/* An event is a fact from the journal: it was committed together with the
+ * change it tells of.  Delivered on the loop in journal order, at least once:
+ * a durable subscription's cursor moves on when the handler answers
+ * bus->done, and after a crash delivery goes on behind the cursor. */
+typedef void spd_event_fn(spd_plugin *self, int64_t seq, const char *topic,
+                          const spd_json *payload);
+
+struct spd_subscription {
+    const char *topic;  /* "print.failed", or "print.*" */
+    const char *cursor; /* NULL: from now on, not kept over restarts */
+    spd_event_fn *handle;
+};
+
+/* Blocking work.  `done` runs exactly once for each accepted submit, also on
+ * cancellation, so it is where `arg` is released. */
+struct spd_work {
+    spd_err (*run)(void *arg, struct spd_error *err); /* [pool] */
+    void (*done)(spd_plugin *self, void *arg,
+                 const struct spd_error *outcome); /* [loop] */
+    void *arg;
+};
+
+/* A model a driver can speak to, under the three names the world has for it:
+ * the shop's, the id that slicers write into sliced files, and the name they
+ * write beside it.  Sliced files are matched to printers by these rows. */
+struct spd_model {
+    const char *name;        /* "P1S"; ends the array when NULL */
+    const char *slicer_id;   /* "C12"; NULL: none */
+    const char *slicer_name; /* as in the slicer's project; NULL: none */
+};
+
+/* A printer driver turns one make of printer into states, prints and
+ * commands.  `settings` and every `attempt` and `command` are borrowed.
+ *
+ * settings  the connection: the members of the rows in `settings`, and "pin"
+ *           as last reported (absent on first use)
+ * attempt   {"id", "submission": decimal text, unique per attempt,
+ *            "file": path to read, "size": bytes, "remote_name", "plate",
+ *            "name" [people],
+ *            "filaments": [{"filament": number in the file, "slot"}]}
+ * command   {"command": "pause" | "resume" | "stop" | "light" | "speed" |
+ *            "refresh", ...}
+ *
+ * The host commits each step between the calls, and calls `start` at most
+ * once for an attempt, ever: a driver never tries a start again by itself, and
+ * never sends one later than asked (no queue, no resend after a reconnect).
+ * Finishing the ticket of `start` says what the printer answered; whether the
+ * print really runs is judged by the host from role->printer_report. */
+struct spd_printer_driver {
+    const char *kind; /* "bambu" */
+    const char *doc;
+    const struct spd_model *models;   /* ends with a row without a name */
+    const struct spd_field *settings; /* what a connection of this kind needs */
+    spd_err (*open)(spd_plugin *self, spd_printer *printer,
+                    const spd_json *settings, void **conn,
+                    struct spd_error *err);
+    /* No report and no step after this; open tickets are canceled. */
+    void (*close)(void *conn);
+    /* Put the file on the printer and see that it arrived whole. */
+    void (*upload)(void *conn, const spd_json *attempt, spd_ticket *ticket);
+    /* End the upload under way, if any: its ticket ends with SPD_ECANCELED. */
+    void (*upload_abort)(void *conn);
+    /* Send the one start command. SPD_EBUSY or SPD_EAUTH: refused, nothing
+     * began; SPD_EIO: not known whether it arrived. */
+    void (*start)(void *conn, const spd_json *attempt, spd_ticket *ticket);
+    void (*command)(void *conn, const spd_json *command, spd_ticket *ticket);
+};
+SPD_FULL(struct spd_printer_driver, command);
+
+/* What a driver says through role->printer_report: an object of these
+ * members, all optional; what is absent is as before.  Strings are for the
+ * program unless marked [people].
+ *
+ * connection   "connecting" | "connected" | "unreachable" | "refused" (the
+ *              access code) | "silent" (it connects, and nothing comes) |
+ *              "key_changed"
+ * detail       [people] why, and what to do; "" when all is well
+ * pin          hex of the peer's key, on first use: kept with the printer
+ * full         true: this report holds all the printer has to say.  The start
+ *              protocol acts on full reports alone
+ * state        "idle" | "preparing" | "printing" | "paused" | "finished" |
+ *              "failed" | "unknown"; of finished and failed: the last print's,
+ *              until the next begins
+ * submission   of the attempt the printer says it is at, or was last at;
+ *              "" when it names none
+ * canceled     true beside "failed": a person stopped it
+ * job_name     [people]
+ * stage        [people] what it is doing: "bed levelling"
+ * progress_pct remaining_minutes layer layers
+ * nozzle_celsius nozzle_target_celsius bed_celsius bed_target_celsius
+ * chamber_celsius (absent without a sensor)
+ * nozzle_diameter_mm firmware speed_level light (bool) wifi_dbm door_open
+ * error        {"code", "text" [people]}, or null: it blocks a start
+ * alerts       [{"code", "severity": "fatal|serious|common|info", "text"}]
+ * slots        all slots, whenever there are any news of one: [{"slot": number,
+ *              "name" [people], "loaded": bool, "material_type": "PLA",
+ *              "color": "#RRGGBB", "vendor", "product", "weight_grams",
+ *              "remaining_pct" (absent: not known), "tray_uuid",
+ *              "external": bool}]
+ * active_slot  number, or null */
+
+struct spd_order_source {
+    const char *kind; /* "etsy" */
+    void (*poll)(spd_plugin *self, spd_str cursor, spd_ticket *ticket);
+    int64_t every_ms;
+};
+SPD_FULL(struct spd_order_source, every_ms);
+
+struct spd_notifier {
+    const char *kind; /* "email" */
+    void (*send)(spd_plugin *self, const spd_json *notice, spd_ticket *ticket);
+};
+
+/* A waiting job, as a policy sees it.  Times are UTC milliseconds, 0: none.
+ * Both structs are the host's and may be longer than you know: never copy
+ * them by their size. */
+struct spd_job {
+    size_t size;
+    int64_t id, printer_id, order_id, priority;
+    int64_t created_ms, scheduled_ms, ship_by_ms, estimated_ms;
+    spd_str name, material_type; /* borrowed */
+};
+SPD_FULL(struct spd_job, material_type);
+
+/* A printer that can take the job as it stands. */
+struct spd_candidate {
+    size_t size;
+    int64_t id;
+    int64_t changes;     /* filaments that must be changed first */
+    int64_t queued_ms;   /* estimates of the jobs that wait for it alone */
+    int64_t printed_ms;  /* it has printed so long in all */
+    spd_str name, model; /* borrowed */
+};
+SPD_FULL(struct spd_candidate, model);
+
+/* A scheduling policy.  Pure and quick: no I/O, no store writes.
+ * `rank` orders all waiting jobs, whatever the printer, the lowest first;
+ * equal ranks go by priority, scheduled start and age.  It is asked once per
+ * change of a job and kept with it, so it must not depend on the clock (a date
+ * to be ready by is a fine rank; "minutes left" is not).
+ * `fit` chooses among the printers that can take a job; higher is better,
+ * INT64_MIN means never. */
+struct spd_scheduler {
+    const char *kind; /* "priority" */
+    int64_t (*rank)(spd_plugin *self, const struct spd_job *job);
+    int64_t (*fit)(spd_plugin *self, const struct spd_job *job,
+                   const struct spd_candidate *printer);
+};
+SPD_FULL(struct spd_scheduler, fit);
+
+/* ------------------------------------------------------ the host ------- */
+
+enum spd_level { SPD_DEBUG, SPD_INFO, SPD_WARN, SPD_ERROR };
+
+struct spd_log_api { /* [any] */
+    size_t size;
+    void (*write)(spd_plugin *self, enum spd_level level, const char *fmt, ...)
+        SPD_PRINTF(3, 4);
+};
+
+typedef void spd_later(spd_plugin *self, void *arg);
+
+struct spd_loop_api {
+    size_t size;
+    bool (*on_loop)(void);                   /* [any] */
+    int64_t (*now_ms)(void); /* monotonic */ /* [any] */
+    /* Run fn(self, arg) on the loop, in the order posted.  On failure
+     * `arg` is still yours. */
+    spd_err (*post)(spd_plugin *self, spd_later *fn, void *arg); /* [any] */
+    spd_err (*submit)(spd_plugin *self, const struct spd_work *work,
+                      size_t work_size);
+    /* Owned: timer_free / watch_free, or freed for you after stop(). */
+    spd_timer *(*timer_new)(spd_plugin *self, spd_later *fn, void *arg);
+    void (*timer_set)(spd_timer *timer, int64_t first_ms, int64_t every_ms);
+    void (*timer_free)(spd_timer *timer);
+    spd_watch *(*watch_new)(spd_plugin *self, int fd, bool readable,
+                            bool writable, spd_later *fn, void *arg);
+    void (*watch_free)(spd_watch *watch); /* does not close the fd */
+};
+
+/* Keys live in your own namespace; other plugins cannot see them. */
+struct spd_store_api {
+    size_t size;
+    /* Run fn in one transaction: SPD_OK from fn commits, anything else
+     * rolls back and is returned.  Do not keep txn, or what get() gave. */
+    spd_err (*read)(spd_plugin *self, spd_err (*fn)(spd_txn *, void *),
+                    void *arg, struct spd_error *err);
+    spd_err (*write)(spd_plugin *self, spd_err (*fn)(spd_txn *, void *),
+                     void *arg, struct spd_error *err);
+    /* Borrowed until fn returns or the next put/del in txn. */
+    spd_err (*get)(spd_txn *txn, spd_str key, spd_str *value);
+    spd_err (*put)(spd_txn *txn, spd_str key, spd_str value);
+    spd_err (*del)(spd_txn *txn, spd_str key);
+    /* Keys starting with prefix, in byte order; fn returns false to stop. */
+    spd_err (*scan)(spd_txn *txn, spd_str prefix,
+                    bool (*fn)(spd_str key, spd_str value, void *arg),
+                    void *arg);
+};
+
+enum spd_json_type {
+    SPD_JSON_NULL,
+    SPD_JSON_BOOL,
+    SPD_JSON_INT,
+    SPD_JSON_REAL,
+    SPD_JSON_STR,
+    SPD_JSON_ARRAY,
+    SPD_JSON_OBJECT
+};
+
+/* Readers never fail: a missing member reads as null, null reads as the
+ * fallback.  Views are borrowed from the document. */
+struct spd_json_api { /* [any], one thread per document */
+    size_t size;
+    enum spd_json_type (*type)(const spd_json *v);
+    const spd_json *(*member)(const spd_json *v, const char *name);
+    const spd_json *(*item)(const spd_json *v, size_t index);
+    size_t (*count)(const spd_json *v);
+    bool (*as_bool)(const spd_json *v, bool fallback);
+    int64_t (*as_int)(const spd_json *v, int64_t fallback);
+    double (*as_real)(const spd_json *v, double fallback);
+    spd_str (*as_str)(const spd_json *v, spd_str fallback);
+    /* Owned: end a parsed document with free. */
+    spd_json *(*parse)(spd_str text, struct spd_error *err);
+    void (*free)(spd_json *doc);
+    /* Writing.  `name` is NULL inside an array.  An error sticks and is
+     * reported once, by text(), whose view is borrowed from the writer. */
+    spd_jsonw *(*writer)(void);
+    void (*begin)(spd_jsonw *w, const char *name, enum spd_json_type type);
+    void (*end)(spd_jsonw *w);
+    void (*put_bool)(spd_jsonw *w, const char *name, bool value);
+    void (*put_int)(spd_jsonw *w, const char *name, int64_t value);
+    void (*put_real)(spd_jsonw *w, const char *name, double value);
+    void (*put_str)(spd_jsonw *w, const char *name, spd_str value);
+    spd_err (*text)(spd_jsonw *w, spd_str *out);
+    void (*writer_free)(spd_jsonw *w);
+    void (*put_null)(spd_jsonw *w, const char *name);
+};
+
+struct spd_bus_api {
+    size_t size;
+    spd_err (*subscribe)(spd_plugin *self, const struct spd_subscription *rows,
+                         size_t count, size_t row_size);
+    void (*done)(spd_plugin *self, const char *cursor, int64_t seq);
+    /* Add an event of your own to the journal; topic begins with your name.
+     * The payload is copied before emit returns; w stays yours. */
+    spd_err (*emit)(spd_plugin *self, const char *topic, spd_jsonw *w);
+};
+
+/* Told once how a call ended; `result` is borrowed. */
+typedef void spd_result_fn(spd_plugin *self, void *arg, const spd_json *result,
+                           const struct spd_error *err);
+
+struct spd_op_api {
+    size_t size;
+    spd_err (*add)(spd_plugin *self, const struct spd_op *rows, size_t count,
+                   size_t row_size);
+    void (*reply)(spd_call *call, spd_jsonw *result_or_null);
+    void (*fail)(spd_call *call, const struct spd_error *err);
+    /* Call any operation, the core's or another plugin's, as this plugin. */
+    spd_err (*call)(spd_plugin *self, const char *name, spd_jsonw *args,
+                    spd_result_fn *then, void *arg);
+};
+
+struct spd_fetch { /* an outbound HTTP request */
+    const char *method;
+    const char *url;
+    const char *const *headers; /* "Name: value", NULL-terminated */
+    spd_str body;
+    int64_t timeout_ms; /* 0: the host's default */
+    void (*done)(spd_plugin *self, void *arg, int status, spd_str body,
+                 const struct spd_error *err);
+    void *arg;
+};
+SPD_FULL(struct spd_fetch, arg);
+
+struct spd_client_api {
+    size_t size;
+    spd_err (*fetch)(spd_plugin *self, const struct spd_fetch *fetch,
+                     size_t fetch_size);
+};
+
+struct spd_role_api {
+    size_t size;
+    spd_err (*printer_driver)(spd_plugin *self,
+                              const struct spd_printer_driver *d, size_t n);
+    spd_err (*order_source)(spd_plugin *self, const struct spd_order_source *s,
+                            size_t n);
+    spd_err (*notifier)(spd_plugin *self, const struct spd_notifier *s,
+                        size_t n);
+    spd_err (*scheduler)(spd_plugin *self, const struct spd_scheduler *s,
+                         size_t n);
+    /* What the printer says of itself now, in the words listed at
+     * spd_printer_driver; [any], so that a driver's network thread may hand
+     * it over.  The report is copied; the writer stays yours. */
+    spd_err (*printer_report)(spd_printer *printer, spd_jsonw *state);
+    /* [any] How far the upload of an attempt is, for people. */
+    void (*upload_progress)(spd_printer *printer, int64_t attempt,
+                            int64_t sent_bytes);
+    spd_err (*order_put)(spd_ticket *ticket, spd_jsonw *order);
+    /* [any] Exactly once per ticket; the host finishes a forgotten one late.
+     * `cursor` is an order source's; { 0 } otherwise. */
+    void (*finish)(spd_ticket *ticket, spd_str cursor,
+                   const struct spd_error *err_or_null);
+};
+
+struct spd_metric_api {
+    size_t size;
+    spd_metric *(*counter)(spd_plugin *self, const char *name, const char *doc);
+    spd_metric *(*gauge)(spd_plugin *self, const char *name, const char *doc);
+    void (*add)(spd_metric *metric, double amount); /* [any] */
+    void (*set)(spd_metric *metric, double value);  /* [any] */
+};
+
+struct spd_host {
+    size_t size;
+    uint32_t abi_major, abi_minor;
+    const char *version; /* of the server, for people */
+    const struct spd_log_api *log;
+    const struct spd_loop_api *loop;
+    const struct spd_store_api *store;
+    const struct spd_json_api *json;
+    const struct spd_bus_api *bus;
+    const struct spd_op_api *ops;
+    const struct spd_client_api *client;
+    const struct spd_role_api *role;
+    const struct spd_metric_api *metric;
+};
+
+/* Does this host have table->member?  For members added in a later minor. */
+#define SPD_HAS(type, table, member)                                           \
+    ((table) != NULL &&                                                        \
+     (table)->size >= offsetof(type, member) + sizeof((table)->member))
+
+/* ------------------------------------------------------ the plugin ----- */
+
+struct spd_plugin { /* one per loaded plugin; the host owns it */
+    const struct spd_host *host;
+    void *state;      /* yours; the host never looks */
+    const void *conf; /* your config struct, filled by the host; borrowed
+                         until stop() or the next reconfigure() */
+};
+
+struct spd_plugin_desc {
+    size_t size;
+    uint32_t abi_major, abi_minor; /* as built */
+    uint32_t needs_minor;          /* the least host minor it can run on */
+    uint32_t key_count;
+    size_t key_size;
+    size_t conf_size;
+    const char *name; /* "webhook": file, namespace, log tag */
+    const char *version;
+    const char *summary;
+    const char *license; /* SPDX */
+    const struct spd_key *keys;
+    /* Register everything here.  On failure the host undoes what was
+     * registered; free your own state before returning. */
+    spd_err (*start)(spd_plugin *self, struct spd_error *err);
+    /* Optional.  self->conf is the new one, already valid. */
+    spd_err (*reconfigure)(spd_plugin *self, struct spd_error *err);
+    /* All work is done or canceled by now, and no callback follows. */
+    void (*stop)(spd_plugin *self);
+};
+
+#define SPD_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The only symbol a plugin exports, and it is data: the host can read who
+ * you are before it runs a line of your code.  `least` is the oldest host
+ * minor you can run on; guard what is newer with SPD_HAS. */
+#ifndef SPD_PLUGIN_SYMBOL
+#define SPD_PLUGIN_SYMBOL spd_plugin_desc
+#endif
+#define SPD_PLUGIN(least, ...)                                                 \
+    SPD_EXPORT extern const struct spd_plugin_desc SPD_PLUGIN_SYMBOL;          \
+    const struct spd_plugin_desc SPD_PLUGIN_SYMBOL = {                         \
+        .size = sizeof(struct spd_plugin_desc),                                \
+        .abi_major = SPD_ABI_MAJOR,                                            \
+        .abi_minor = SPD_ABI_MINOR,                                            \
+        .needs_minor = (least),                                                \
+        .key_size = sizeof(struct spd_key),                                    \
+        __VA_ARGS__                                                            \
+    }
+
+/* ------------------------------------------------------ wrappers ------- */
+/* Thin and inline, so that the row size is the one *your* compiler saw. */
+
+static inline SPD_MUST_CHECK spd_err spd_ops(spd_plugin *self,
+                                             const struct spd_op *rows,
+                                             size_t count)
+{
+    return self->host->ops->add(self, rows, count, sizeof(*rows));
+}
+
+static inline SPD_MUST_CHECK spd_err spd_subscribe(
+    spd_plugin *self, const struct spd_subscription *rows, size_t count)
+{
+    return self->host->bus->subscribe(self, rows, count, sizeof(*rows));
+}
+
+static inline SPD_MUST_CHECK spd_err spd_submit(spd_plugin *self,
+                                                const struct spd_work *work)
+{
+    return self->host->loop->submit(self, work, sizeof(*work));
+}
+
+#define spd_log(self, level, ...)                                              \
+    ((self)->host->log->write((self), (level), __VA_ARGS__))
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* SPD_PLUGIN_H */
