@@ -76,7 +76,13 @@ void store_flush(struct store *store);
  * any more: the server ends, its supervisor starts it anew. */
 void store_on_failure(struct store *store, loop_fn *fn, void *arg);
 
-/* -- small values of plugins and of the core itself, by name space -- */
+/* -- small values of plugins and of the core itself, by name space --
+ *
+ * Views are borrowed until the transaction ends or writes.
+ * Errors  SPD_ENOTFOUND  get, del: there is none
+ *         SPD_EINVAL     space and key have over 510 bytes together
+ *         SPD_EBUSY      put, del: from inside a scan or a walk
+ *         SPD_EIO        damaged, or see store_write */
 spd_err store_get(spd_txn *txn, spd_str space, spd_str key, spd_str *value);
 spd_err store_put(spd_txn *txn, spd_str space, spd_str key, spd_str value,
                   struct spd_error *err);
@@ -87,17 +93,20 @@ spd_err store_scan(spd_txn *txn, spd_str space, spd_str prefix,
 
 /* -- the whole of it -- */
 
-/* A hot copy, compacted, of store and files into one file. [worker] or a
- * process of its own. */
+/* A hot copy, compacted, of store and files into one file, which is there
+ * whole or not at all. [worker], or a process beside (read_only). */
 spd_err store_backup(struct store *store, const char *path,
                      struct spd_error *err);
-/* Into a folder that does not exist yet. No store need be open. */
+/* Into a folder that does not exist yet (else SPD_EEXIST), after the backup's
+ * checksum held (else SPD_EINVAL). No store need be open. */
 spd_err store_restore(const char *path, const char *folder,
                       struct spd_error *err);
 
 /* Every record reads, its checksum holds, each index entry has its record and
- * each record its entries, the journal has no gap, every file is there with
- * the bytes its name says.  Calls `found` for each breach; returns how many. */
+ * each record its entries, the journal has no gap, every kept file has
+ * the bytes its name says.  Calls `found` (may be NULL) for each breach;
+ * returns how many. [worker], loop, or a process beside.  Whether records and
+ * files refer to each other rightly is for those to check who know them. */
 size_t store_check(struct store *store,
                    void (*found)(void *arg, const char *sentence), void *arg);
 
