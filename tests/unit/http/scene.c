@@ -65,10 +65,9 @@ static bool is_set_up(void *arg)
     return the.is_set_up;
 }
 
-int scene_set_up(void **state)
+static int set_up(int64_t min_free_bytes)
 {
     static const char *const hosts[] = { "farm.example", NULL };
-    (void)state;
     memset(&the, 0, sizeof(the));
     log_listen(on_log, NULL);
     crypt_start();
@@ -82,7 +81,7 @@ int scene_set_up(void **state)
     snprintf(folder, sizeof(folder), "%s/store", the.folder);
     struct store_options options = { .folder = folder,
                                      .map_bytes = 64 << 20,
-                                     .min_free_bytes = 1 };
+                                     .min_free_bytes = min_free_bytes };
     the.store = store_open(the.loop, &options, &err);
     if (the.store == NULL) {
         fprintf(stderr, "%s\n", err.text);
@@ -98,6 +97,18 @@ int scene_set_up(void **state)
         .is_set_up = is_set_up,
     };
     return 0;
+}
+
+int scene_set_up(void **state)
+{
+    (void)state;
+    return set_up(1);
+}
+
+int scene_set_up_full(void **state)
+{
+    (void)state;
+    return set_up(INT64_MAX);
 }
 
 void scene_start(void)
@@ -254,15 +265,17 @@ bool has_ended(int fd)
 const char *hear_until(int fd, struct buf *heard, const char *text)
 {
     char byte;
-    for (;;) {
-        buf_put_char(heard, '\0');
-        heard->len--;
-        if (strstr(heard->ptr, text) != NULL)
-            return heard->ptr;
+    buf_put_char(heard, '\0');
+    heard->len--;
+    bool has_come = strstr(heard->ptr, text) != NULL;
+    while (!has_come) {
         if (!hear_byte(fd, &byte))
             fail_msg("the end came before \"%s\": %s", text, heard->ptr);
-        buf_put_char(heard, byte);
+        buf_put(heard, (spd_str){ (char[2]){ byte, '\0' }, 2 });
+        heard->len--;
+        has_come = str_ends(buf_str(heard), str_of(text));
     }
+    return heard->ptr;
 }
 
 const char *header(const struct answer *answer, const char *name)

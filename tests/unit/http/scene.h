@@ -21,13 +21,13 @@ struct scene {
     int admitted;         /* how often credentials were judged */
     int ran;              /* how often an operation ran */
     struct call *waiting; /* of POST /api/later */
-    bool refuse_uploads;
     char last_log[256];
 };
 extern struct scene the;
 
 /* For cmocka; the server starts with scene_start. */
 int scene_set_up(void **state);
+int scene_set_up_full(void **state); /* with a disk that has no room left */
 int scene_tear_down(void **state);
 void scene_start(void);
 void scene_stop(void); /* just the door */
