@@ -18,6 +18,7 @@ enum { DEADLY = sizeof(deadly) / sizeof(deadly[0]) };
 /* A signal handler has nothing but globals. */
 static struct sigaction before[DEADLY];
 static char crash_file[PATH_MAX];
+static const struct loop *watched;
 static _Thread_local const char *volatile running;
 
 const char *blame_set(const char *who)
@@ -68,7 +69,8 @@ static void remember(const char *who)
 static void on_deadly(int number)
 {
     const char *who = running;
-    running = NULL;
+    if (who == NULL && loop_is_here(watched))
+        who = loop_holder(watched);
     for (size_t i = 0; i < DEADLY; i++)
         if (deadly[i] == number)
             sigaction(number, &before[i], NULL);
@@ -80,8 +82,9 @@ static void on_deadly(int number)
     remember(who);
 }
 
-void blame_watch(const char *path)
+void blame_watch(const char *path, const struct loop *loop)
 {
+    watched = loop;
     snprintf(crash_file, sizeof(crash_file), "%s", path);
     /* SA_ONSTACK: of use where a thread has a stack for it. */
     struct sigaction action = { .sa_handler = on_deadly,

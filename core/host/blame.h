@@ -7,14 +7,16 @@
 #define SPOOLD_HOST_BLAME_H
 
 #include <stdbool.h>
-#include <stdint.h>
+
+#include "loop/loop.h"
 
 /* Catch deadly signals from now on and remember them in the file `path`
- * (copied). The handler then gives way to the one before. Process-wide. */
-void blame_watch(const char *path);
+ * (copied). The handler then gives way to the one before. Process-wide.  On the
+ * loop's thread it is whoever holds the loop that is blamed. */
+void blame_watch(const char *path, const struct loop *loop);
 void blame_unwatch(void);
 
-/* [any] Whose code this thread runs from now on (static; NULL: our own);
+/* [pool] Whose code this worker runs from now on (static; NULL: our own);
  * returns whose it was. */
 const char *blame_set(const char *who);
 

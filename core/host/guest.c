@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "host/blame.h"
 #include "host/host_internal.h"
 #include "host/settings.h"
 
@@ -268,7 +267,6 @@ struct stay guest_enter(struct guest *guest)
 {
     struct loop *loop = guest->host->options.loop;
     return (struct stay){ .before = loop_enter(loop, guest->name),
-                          .blamed = blame_set(guest->name),
                           .began_ms = loop_now_ms(loop) };
 }
 
@@ -280,6 +278,5 @@ void guest_leave(struct guest *guest, struct stay stay)
         guest->longest_ms = took_ms;
     if (took_ms > SLOW_MS)
         guest->slow_calls++;
-    blame_set(stay.blamed);
     loop_leave(loop, stay.before);
 }

@@ -92,7 +92,7 @@ bool guest_post(struct guest *guest, spd_later *fn, void *arg);
 
 /* -- a plugin's code runs between these, on the loop -- */
 struct stay {
-    const char *before, *blamed;
+    const char *before;
     int64_t began_ms;
 };
 struct stay guest_enter(struct guest *guest);

@@ -58,7 +58,7 @@ struct host *host_new(const struct host_options *options)
     struct buf path = { 0 };
     buf_printf(&path, "%s/plugin-crashes", store_folder(options->store));
     host->crash_file = buf_take(&path);
-    blame_watch(host->crash_file);
+    blame_watch(host->crash_file, options->loop);
     current = host;
     return host;
 }

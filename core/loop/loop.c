@@ -337,6 +337,11 @@ void loop_leave(struct loop *loop, const char *before)
     loop->turn.who = before;
 }
 
+const char *loop_holder(const struct loop *loop)
+{
+    return loop->turn.who;
+}
+
 struct loop_health loop_health(const struct loop *loop)
 {
     return loop->health;

@@ -80,6 +80,9 @@ void loop_on_signal(struct loop *loop, int signal_number, loop_fn *fn,
  * of who held the loop longest.  Mark the callbacks of a guest: */
 const char *loop_enter(struct loop *loop, const char *who); /* returns before */
 void loop_leave(struct loop *loop, const char *before);
+/* Who holds the loop now; NULL: the core itself. Also from a signal handler
+ * on the loop's thread. */
+const char *loop_holder(const struct loop *loop);
 
 /* For metrics: how many turns took over 20 ms, and the longest. */
 struct loop_health {
