@@ -15,6 +15,9 @@ spd_err file_read(const char *path, size_t max_bytes, struct buf *out,
 spd_err file_write(const char *path, spd_str bytes, mode_t mode,
                    struct spd_error *err);
 
+/* Remove a folder and all in it; what cannot be removed stays. */
+void file_remove_folder(const char *path);
+
 /* Make the entries of a directory durable. */
 spd_err file_sync_folder(const char *path, struct spd_error *err);
 

@@ -287,11 +287,27 @@ void fleet_free(struct fleet *fleet)
 {
     if (fleet == NULL)
         return;
-    journal_unfollow(fleet->shop->store, &fleet->follower);
+    fleet_close(fleet);
     while (fleet->count > 0)
         berth_remove(fleet, fleet->berths[fleet->count - 1]);
     free(fleet->berths);
     free(fleet);
+}
+
+void fleet_upload_progress(struct fleet *fleet, const spd_printer *printer,
+                           int64_t attempt, int64_t sent_bytes)
+{
+    (void)attempt; /* one printer takes one upload at a time */
+    struct berth *berth = by_handle(fleet, printer);
+    if (berth != NULL)
+        berth->live.uploaded_bytes = sent_bytes;
+}
+
+void fleet_close(struct fleet *fleet)
+{
+    journal_unfollow(fleet->shop->store, &fleet->follower);
+    for (size_t i = 0; i < fleet->count; i++)
+        berth_close(fleet->berths[i], "the server is stopping");
 }
 
 void fleet_on_report(struct fleet *fleet, fleet_fn *fn, void *arg)

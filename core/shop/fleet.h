@@ -14,15 +14,19 @@
 struct live {
     int64_t id;
     struct state_box box;
-    int64_t reported_ms;  /* monotonic; 0: nothing since it was opened */
-    int64_t full_ms;      /* of the last full report since the connect */
-    int64_t connected_ms; /* of this connect */
-    unsigned full_count;  /* full reports since this connect */
-    bool snapshot;        /* the first full report of this connect */
+    int64_t reported_ms;    /* monotonic; 0: nothing since it was opened */
+    int64_t full_ms;        /* of the last full report since the connect */
+    int64_t connected_ms;   /* of this connect */
+    unsigned full_count;    /* full reports since this connect */
+    int64_t uploaded_bytes; /* of the upload under way, or the last one */
+    bool snapshot;          /* the first full report of this connect */
 };
 
 struct fleet *fleet_new(struct shop *shop);
 void fleet_free(struct fleet *fleet);
+
+/* Close all connections for good: what was asked ends with SPD_ECANCELED. */
+void fleet_close(struct fleet *fleet);
 
 /* Told after each report: `before` is what was said until then, borrowed. */
 typedef void fleet_fn(void *arg, const struct live *live,

@@ -41,6 +41,7 @@ static spd_err show_status(struct call *call, spd_txn *txn)
     jsonw_put_bool(w, "plate_clear", printer.plate_clear);
     if (live != NULL) {
         write_age(shop, live, w);
+        jsonw_put_int(w, "uploaded_bytes", live->uploaded_bytes);
         fields_write(&printer_state_fields, &live->box.state, w);
     }
     jsonw_end(w);

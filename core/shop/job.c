@@ -75,6 +75,8 @@ static const struct field job_rows[] = {
           .flags = FIELD_NULL),
     FIELD(job, stop_wanted, FIELD_BOOL, "end it at the printer",
           .flags = FIELD_INTERNAL),
+    FIELD(job, refusals, FIELD_INT, "attempts in a row that never began",
+          .flags = FIELD_INTERNAL, .fallback = "0"),
     FIELD(job, rank, FIELD_INT, "the policy's", .flags = FIELD_INTERNAL,
           .fallback = "0"),
 };

@@ -52,6 +52,7 @@ struct job {
     struct list tags;
     int64_t ship_by;
     bool stop_wanted; /* internal: a person asked to end it while it prints */
+    int64_t refusals; /* internal: attempts in a row that never began */
     int64_t rank;     /* internal: the policy's, lowest first */
 };
 

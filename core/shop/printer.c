@@ -1,5 +1,6 @@
 #include "shop/printer.h"
 
+#include "shop/attempt.h"
 #include "shop/job.h"
 #include "shop/printer_settings.h"
 
@@ -176,8 +177,10 @@ static spd_err update_printer(struct call *call, spd_txn *txn)
 static spd_err delete_printer(struct call *call, spd_txn *txn)
 {
     const struct id_param *which = call->params;
+    struct attempt attempt;
     struct spd_error err;
-    if (job_holds_printer(txn, which->id))
+    if (job_holds_printer(txn, which->id) ||
+        attempt_of_printer(txn, which->id, &attempt, &call->arena))
         return call_refuse(call, REFUSE_CONFLICT,
                            "printer %lld has jobs that are not done; cancel "
                            "them or give them to another printer first",

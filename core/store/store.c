@@ -193,6 +193,11 @@ const char *store_folder(const struct store *store)
     return store->folder;
 }
 
+int64_t store_wall_ms(const struct store *store)
+{
+    return loop_wall_ms(store->loop);
+}
+
 bool store_is_short(struct store *store)
 {
     struct statvfs fs;

@@ -1,0 +1,241 @@
+/* Choosing: which waiting job goes to which idle printer. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine_internal.h"
+
+enum {
+    SLOTS_MAX = 24,
+    WALK_MAX = 2000,  /* waiting jobs looked at for one printer in one pass */
+    QUEUED_MAX = 200, /* of those, for its load */
+};
+
+/* A printer that could begin at once, for one pass. */
+struct place {
+    struct seat seat;
+    struct material materials[SLOTS_MAX];
+    int64_t queued_ms;
+    bool taken;
+};
+
+struct pass {
+    struct engine *engine;
+    spd_txn *txn;
+    struct arena arena;
+    struct place *places;
+    size_t count;
+    int64_t now_ms;
+    int64_t next_start_ms; /* the soonest scheduled start met; 0: none */
+};
+
+/* -- the places -- */
+
+static bool add_material(void *arg, const void *record)
+{
+    struct place *place = arg;
+    const struct material *material = record;
+    if (material->loaded && place->seat.material_count < SLOTS_MAX)
+        place->materials[place->seat.material_count++] = *material;
+    return place->seat.material_count < SLOTS_MAX;
+}
+
+/* Texts of a record that is lent must be kept beyond the walk. */
+static void keep_texts(struct place *place, struct arena *arena)
+{
+    for (size_t i = 0; i < place->seat.material_count; i++) {
+        struct material *material = &place->materials[i];
+        material->material_type = arena_str(arena, material->material_type);
+        material->color = arena_str(arena, material->color);
+    }
+    place->seat.materials = place->materials;
+}
+
+static bool add_minutes(void *arg, const void *record)
+{
+    const struct job *job = record;
+    if (job->estimated_duration_minutes != INT_NONE)
+        *(int64_t *)arg += job->estimated_duration_minutes * 60000;
+    return true;
+}
+
+static bool can_begin(const struct pass *pass, const struct live *live)
+{
+    return live->full_count > 0 && state_is_free(&live->box.state) &&
+           run_of_printer(pass->engine, live->id) == NULL &&
+           !engine_pauses(pass->engine, live->id);
+}
+
+static void add_place(struct pass *pass, const struct live *live)
+{
+    struct place *place = &pass->places[pass->count];
+    struct key prefix;
+    memset(place, 0, sizeof(*place));
+    if (record_get(pass->txn, &printer_kind, live->id, &place->seat.printer,
+                   &pass->arena, NULL) != SPD_OK ||
+        !place->seat.printer.enabled || !place->seat.printer.plate_clear)
+        return;
+    struct span slots = material_span(live->id, &prefix);
+    record_each(pass->txn, &material_kind, &slots, add_material, place);
+    keep_texts(place, &pass->arena);
+    struct span queue = job_queue_span(live->id, &prefix);
+    queue.limit = QUEUED_MAX;
+    record_each(pass->txn, &job_kind, &queue, add_minutes, &place->queued_ms);
+    pass->count++;
+}
+
+static void find_places(struct pass *pass)
+{
+    const struct fleet *fleet = pass->engine->shop->fleet;
+    pass->places = mem_array(fleet_count(fleet), sizeof(struct place));
+    for (size_t i = 0; i < fleet_count(fleet); i++)
+        if (can_begin(pass, fleet_at(fleet, i)))
+            add_place(pass, fleet_at(fleet, i));
+}
+
+/* -- a job for a place -- */
+
+/* The best waiting job met so far in the walk through a place's queues. */
+struct search {
+    struct pass *pass;
+    struct place *place;
+    struct job job; /* id 0: none yet; numbers only, its texts are gone */
+    struct list feeds;
+};
+
+static enum verdict match_place(struct pass *pass, const struct place *place,
+                                const struct job *job, struct list *feeds)
+{
+    struct file file = { 0 };
+    if (job->file_id != 0)
+        record_get(pass->txn, &file_kind, job->file_id, &file, &pass->arena,
+                   NULL);
+    return match(&place->seat, job, &file, pass->now_ms, feeds, &pass->arena);
+}
+
+static int64_t fit_of(const struct pass *pass, const struct place *place,
+                      const struct job *job)
+{
+    return policy_fit(&pass->engine->policy, job, &place->seat.printer, 0,
+                      place->queued_ms);
+}
+
+/* A job that any printer may take waits for the one that suits best. */
+static bool suits_another_better(struct search *search, const struct job *job)
+{
+    struct pass *pass = search->pass;
+    int64_t own = fit_of(pass, search->place, job);
+    struct list feeds;
+    if (own == INT64_MIN)
+        return true;
+    for (size_t i = 0; i < pass->count; i++) {
+        struct place *other = &pass->places[i];
+        if (other == search->place || other->taken)
+            continue;
+        int64_t fit = fit_of(pass, other, job);
+        bool goes_first = fit > own || (fit == own && other < search->place);
+        if (goes_first && match_place(pass, other, job, &feeds) == CAN_TAKE)
+            return true;
+    }
+    return false;
+}
+
+static bool goes_before(const struct job *a, const struct job *b)
+{
+    if (a->rank != b->rank)
+        return a->rank < b->rank;
+    if (a->priority != b->priority)
+        return a->priority > b->priority;
+    if (a->scheduled_start != b->scheduled_start)
+        return a->scheduled_start < b->scheduled_start;
+    return a->id < b->id;
+}
+
+/* Remember when to look again though nothing happens. */
+static void note_start(struct pass *pass, int64_t scheduled_ms)
+{
+    if (scheduled_ms > pass->now_ms &&
+        (pass->next_start_ms == 0 || scheduled_ms < pass->next_start_ms))
+        pass->next_start_ms = scheduled_ms;
+}
+
+static bool consider(void *arg, const void *record)
+{
+    struct search *search = arg;
+    const struct job *job = record;
+    struct list feeds = { 0 };
+    note_start(search->pass, job->scheduled_start);
+    if (search->job.id != 0 && !goes_before(job, &search->job))
+        return false; /* no later one can be better */
+    if (match_place(search->pass, search->place, job, &feeds) != CAN_TAKE)
+        return true;
+    if (job->printer_id == 0 && suits_another_better(search, job))
+        return true;
+    search->job = *job;
+    search->feeds = feeds;
+    return false;
+}
+
+static void search_queue(struct search *search, int64_t printer_id)
+{
+    struct key prefix;
+    struct span span = job_queue_span(printer_id, &prefix);
+    span.limit = WALK_MAX;
+    record_each(search->pass->txn, &job_kind, &span, consider, search);
+}
+
+static bool fill_place(struct pass *pass, struct place *place)
+{
+    struct search search = { .pass = pass, .place = place };
+    search_queue(&search, place->seat.printer.id);
+    search_queue(&search, 0);
+    if (search.job.id == 0)
+        return false;
+    place->taken = true;
+    claim(pass->engine, search.job.id, place->seat.printer.id, &search.feeds);
+    return true;
+}
+
+/* -- a pass -- */
+
+/* Time itself is news when a job's hour comes, or a pause is over. */
+static void look_again(const struct pass *pass)
+{
+    int64_t wait_ms = engine_pause_left_ms(pass->engine);
+    int64_t start_ms = pass->next_start_ms - pass->now_ms;
+    if (pass->next_start_ms != 0 && (wait_ms == 0 || start_ms < wait_ms))
+        wait_ms = start_ms;
+    if (wait_ms > 0)
+        timer_set(pass->engine->timer, wait_ms, 0);
+}
+
+/* One claim at a time in a queue: those that follow see it committed. */
+static void run_pass(struct engine *engine)
+{
+    struct pass pass = {
+        .engine = engine,
+        .now_ms = shop_now_ms(engine->shop),
+    };
+    pass.txn = store_read(engine->shop->store);
+    find_places(&pass);
+    bool any = false;
+    for (size_t i = 0; i < pass.count && !any; i++)
+        any = fill_place(&pass, &pass.places[i]);
+    store_read_end(pass.txn);
+    arena_fini(&pass.arena);
+    free(pass.places);
+    look_again(&pass);
+}
+
+static void on_wake(void *arg)
+{
+    struct engine *engine = arg;
+    if (engine->started && engine->claims == 0)
+        run_pass(engine);
+}
+
+void engine_wake(struct engine *engine)
+{
+    engine->wake.fn = on_wake;
+    engine->wake.arg = engine;
+    loop_after_turn(engine->shop->loop, &engine->wake);
+}

@@ -1,0 +1,368 @@
+/* Driving an attempt: what to do at each step, judged from what the printer
+ * says.  Nothing here is done that was not committed before. */
+#include <math.h>
+
+#include "base/crash.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "engine/engine_internal.h"
+
+enum {
+    UPLOAD_TRIES = 3,
+    UPLOAD_RETRY_MS = 5000,    /* doubles */
+    OFFLINE_MS = 60 * 1000,    /* before a start: then let others have it */
+    CLASSIFY_MS = 10 * 1000,   /* why it failed comes later than that */
+    STOP_RETRY_MS = 10 * 1000, /* a stop that was not heard is said again */
+    EVIDENCE_REPORTS = 3,
+};
+
+static int64_t now_of(const struct run *run)
+{
+    return loop_now_ms(run->engine->shop->loop);
+}
+
+static bool is_up(const struct live *live)
+{
+    return live != NULL && live->box.state.connection == CONNECTION_CONNECTED &&
+           live->full_count > 0;
+}
+
+static bool is_ours(const struct run *run, const struct live *live)
+{
+    return str_is(live->box.state.submission, run->submission);
+}
+
+/* -- full reports -- */
+
+static void on_refreshed(void *arg, spd_str result, const struct spd_error *err)
+{
+    (void)arg;
+    (void)result;
+    (void)err; /* what it brings is a report; without one we ask again */
+}
+
+/* Ask for a full report, not more often than makes sense. */
+static void want_full(struct run *run, int64_t every_ms)
+{
+    int64_t now_ms = now_of(run);
+    if (run->refresh_ms != 0 && now_ms - run->refresh_ms < every_ms)
+        return;
+    run->refresh_ms = now_ms;
+    fleet_command(run->engine->shop->fleet, run->printer_id,
+                  STR("{\"command\":\"refresh\"}"), on_refreshed, NULL);
+}
+
+/* Look again later, though no report came. */
+static void look_again(struct run *run, int64_t after_ms)
+{
+    timer_set(run->timer, after_ms < 100 ? 100 : after_ms, 0);
+}
+
+/* -- claimed: upload -- */
+
+static void on_uploaded(void *arg, spd_str result, const struct spd_error *err)
+{
+    (void)result;
+    struct run *run = arg;
+    if (run_settled(run))
+        return;
+    if (err == NULL) {
+        step(run, &arrow_uploaded, "", 0);
+        return;
+    }
+    run->uploads++;
+    log_warn("engine", "attempt %lld: upload %u failed: %s",
+             (long long)run->attempt_id, run->uploads, err->text);
+    if (run->uploads < UPLOAD_TRIES && err->code != SPD_ECANCELED) {
+        int64_t wait_ms = UPLOAD_RETRY_MS << run->uploads;
+        run->retry_ms = now_of(run) + wait_ms;
+        look_again(run, wait_ms);
+        return;
+    }
+    engine_pause(run->engine, run->printer_id);
+    step(run, &arrow_dropped, err->text, 0);
+}
+
+static void drop_if_offline(struct run *run)
+{
+    int64_t left_ms = run->step_ms + OFFLINE_MS - now_of(run);
+    if (left_ms > 0)
+        look_again(run, left_ms);
+    else
+        step(run, &arrow_dropped, "the printer went offline before the start",
+             0);
+}
+
+static void at_claimed(struct run *run, const struct live *live)
+{
+    if (!is_up(live)) {
+        drop_if_offline(run);
+        return;
+    }
+    struct buf order = { 0 };
+    if (order_of(run->engine, run, &order)) {
+        run->busy = true;
+        fleet_upload(run->engine->shop->fleet, run->printer_id, buf_str(&order),
+                     on_uploaded, run);
+    } else {
+        step(run, &arrow_dropped, "the job or its file is gone", 0);
+    }
+    buf_fini(&order);
+}
+
+/* -- uploaded: may it start? -- */
+
+static void at_uploaded(struct run *run, const struct live *live)
+{
+    int64_t fresh_ms = run->engine->options.fresh_ms;
+    if (!is_up(live)) {
+        drop_if_offline(run);
+        return;
+    }
+    const struct printer_state *state = &live->box.state;
+    if (state_is_busy(state)) {
+        step(run, &arrow_dropped, "the printer began another print", 0);
+        return;
+    }
+    if (state->error.ptr != NULL) {
+        engine_pause(run->engine, run->printer_id);
+        step(run, &arrow_dropped, "the printer reports an error", 0);
+        return;
+    }
+    if (now_of(run) - live->full_ms > fresh_ms || !state_is_free(state)) {
+        want_full(run, fresh_ms);
+        look_again(run, fresh_ms);
+        return;
+    }
+    step(run, &arrow_starting, "", 0);
+}
+
+/* -- starting: sent once, then judged -- */
+
+static void on_started(void *arg, spd_str result, const struct spd_error *err)
+{
+    (void)result;
+    struct run *run = arg;
+    if (run_settled(run))
+        return;
+    bool refused =
+        err != NULL && err->code != SPD_EIO && err->code != SPD_ECANCELED;
+    run->accepted = err == NULL;
+    if (!refused) {
+        if (err != NULL)
+            log_warn("engine", "attempt %lld: the start was sent, but %s",
+                     (long long)run->attempt_id, err->text);
+        run_advance(run);
+        return;
+    }
+    engine_pause(run->engine, run->printer_id);
+    step(run, &arrow_refused, err->text, 0);
+}
+
+/* The one and only place a start is sent from. */
+static void send_start(struct run *run, const struct live *live)
+{
+    run->start_due = false;
+    if (!is_up(live) || !state_is_free(&live->box.state)) {
+        step(run, &arrow_refused, "the printer was not free any more", 0);
+        return;
+    }
+    struct buf order = { 0 };
+    if (!order_of(run->engine, run, &order)) {
+        step(run, &arrow_refused, "the job or its file is gone", 0);
+    } else {
+        run->busy = true;
+        crash_point("start.publish.before");
+        fleet_start(run->engine->shop->fleet, run->printer_id, buf_str(&order),
+                    on_started, run);
+        crash_point("start.publish.after");
+    }
+    buf_fini(&order);
+}
+
+/* Count a full report that came since this step began and was not looked at
+ * yet; one that speaks for us wipes out what spoke against. */
+static void weigh(struct run *run, const struct live *live, bool against)
+{
+    struct evidence *evidence = &run->evidence;
+    if (live->full_ms <= run->step_ms || live->full_ms == evidence->latest_ms)
+        return;
+    evidence->latest_ms = live->full_ms;
+    if (!against) {
+        evidence->reports = 0;
+        return;
+    }
+    if (evidence->reports++ == 0)
+        evidence->since_ms = live->full_ms;
+}
+
+static bool is_proved(const struct run *run, int64_t over_ms)
+{
+    const struct evidence *evidence = &run->evidence;
+    return evidence->reports >= EVIDENCE_REPORTS &&
+           evidence->latest_ms - evidence->since_ms >= over_ms;
+}
+
+static void at_starting(struct run *run, const struct live *live)
+{
+    const struct engine_options *options = &run->engine->options;
+    if (run->start_due) {
+        send_start(run, live);
+        return;
+    }
+    /* A printer may take minutes from its yes to its first move. */
+    int64_t over_ms = options->evidence_ms * (run->accepted ? 2 : 1);
+    look_again(run, options->evidence_ms / EVIDENCE_REPORTS);
+    if (now_of(run) - run->step_ms > options->verdict_ms) {
+        step(run, &arrow_unknown,
+             "a start was sent, and the printer does not say what came of it; "
+             "look at it, and set the job's status",
+             0);
+        return;
+    }
+    if (!is_up(live))
+        return;
+    bool ours = is_ours(run, live), busy = state_is_busy(&live->box.state);
+    bool ended = live->box.state.state == STATE_FINISHED ||
+                 live->box.state.state == STATE_FAILED;
+    if (ours && (busy || ended)) {
+        step(run, &arrow_printing, "", 0);
+        return;
+    }
+    weigh(run, live, !ours && !busy);
+    if (is_proved(run, over_ms))
+        step(run, &arrow_refused, "the printer never began", 0);
+    else
+        want_full(run, options->evidence_ms / EVIDENCE_REPORTS);
+}
+
+/* -- printing: followed to its end -- */
+
+static double share_of(const struct live *live)
+{
+    double progress = live->box.state.progress_pct;
+    return isnan(progress) ? 0 : fmin(1, progress / 100);
+}
+
+static void on_stopped(void *arg, spd_str result, const struct spd_error *err)
+{
+    (void)result;
+    struct run *run = arg;
+    if (run_settled(run))
+        return;
+    run->stop_sent = err == NULL;
+    if (err != NULL)
+        log_warn("engine", "attempt %lld: the stop was not taken: %s",
+                 (long long)run->attempt_id, err->text);
+    look_again(run, STOP_RETRY_MS);
+}
+
+static void send_stop(struct run *run)
+{
+    run->busy = true;
+    run->stop_sent = true; /* until we hear otherwise */
+    fleet_command(run->engine->shop->fleet, run->printer_id,
+                  STR("{\"command\":\"stop\"}"), on_stopped, run);
+}
+
+static const char *failure_text(const struct live *live, struct arena *arena)
+{
+    if (live->box.state.error.ptr == NULL)
+        return "the printer gave it up";
+    spd_json *error = json_parse(live->box.state.error, NULL);
+    spd_str text =
+        json_as_str(json_member(error, "text"), STR("the printer gave it up"));
+    const char *copy = arena_str(arena, text).ptr;
+    json_free(error);
+    return copy;
+}
+
+/* A stop is told apart from a failure by what the printer says seconds later.
+ */
+static void judge_failure(struct run *run, const struct live *live)
+{
+    int64_t now_ms = now_of(run);
+    if (run->failed_ms == 0)
+        run->failed_ms = now_ms;
+    bool stopped = run->stop_wanted || live->box.state.canceled;
+    int64_t left_ms = run->failed_ms + CLASSIFY_MS - now_ms;
+    if (!stopped && left_ms > 0) {
+        look_again(run, left_ms);
+        return;
+    }
+    struct arena arena = { 0 };
+    if (stopped)
+        step(run, &arrow_cancelled,
+             run->stop_wanted ? "stopped" : "stopped at the printer",
+             share_of(live));
+    else
+        step(run, &arrow_failed, failure_text(live, &arena), share_of(live));
+    arena_fini(&arena);
+}
+
+/* The printer is at something else, or at nothing: how ours ended, it does not
+ * say. */
+static void judge_stranger(struct run *run, const struct live *live)
+{
+    int64_t evidence_ms = run->engine->options.evidence_ms;
+    weigh(run, live, true);
+    look_again(run, evidence_ms / EVIDENCE_REPORTS);
+    if (!is_proved(run, evidence_ms)) {
+        want_full(run, evidence_ms / EVIDENCE_REPORTS);
+        return;
+    }
+    step(run, &arrow_unknown,
+         "the printer no longer knows of this print; look at it, and set the "
+         "job's status",
+         0);
+}
+
+static void at_printing(struct run *run, const struct live *live)
+{
+    if (!is_up(live))
+        return;
+    enum print_state state = (enum print_state)live->box.state.state;
+    if (!is_ours(run, live)) {
+        judge_stranger(run, live);
+        return;
+    }
+    run->evidence = (struct evidence){ 0 };
+    if (state == STATE_FINISHED) {
+        step(run, &arrow_finished, "", 1);
+    } else if (state == STATE_FAILED || state == STATE_IDLE) {
+        judge_failure(run, live);
+    } else if (run->stop_wanted && !run->stop_sent) {
+        send_stop(run);
+    } else if ((state == STATE_PAUSED) != run->paused &&
+               state != STATE_UNKNOWN) {
+        step_paused(run, state == STATE_PAUSED);
+    }
+}
+
+/* A person decides, unless the printer names our print after all. */
+static void at_unknown(struct run *run, const struct live *live)
+{
+    if (!is_up(live) || !is_ours(run, live))
+        return;
+    if (state_is_busy(&live->box.state) ||
+        live->box.state.state == STATE_FINISHED)
+        step(run, &arrow_printing, "", 0);
+}
+
+void run_advance(struct run *run)
+{
+    static void (*const at[])(struct run *, const struct live *) = {
+        [STEP_CLAIMED] = at_claimed,   [STEP_UPLOADED] = at_uploaded,
+        [STEP_STARTING] = at_starting, [STEP_PRINTING] = at_printing,
+        [STEP_UNKNOWN] = at_unknown,
+    };
+    int64_t wait_ms = run->retry_ms - now_of(run);
+    if (run->busy || run->gone)
+        return;
+    if (run->retry_ms != 0 && wait_ms > 0) {
+        look_again(run, wait_ms);
+        return;
+    }
+    run->retry_ms = 0;
+    at[run->step](run, fleet_find(run->engine->shop->fleet, run->printer_id));
+}

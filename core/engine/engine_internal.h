@@ -1,0 +1,114 @@
+/* What the parts of the engine share: the runs, one a live attempt. */
+#ifndef SPOOLD_ENGINE_ENGINE_INTERNAL_H
+#define SPOOLD_ENGINE_ENGINE_INTERNAL_H
+
+#include "engine/engine.h"
+#include "engine/match.h"
+#include "engine/policy.h"
+
+/* What full reports since a step began say against our print: the printer
+ * does something else. */
+struct evidence {
+    unsigned reports;
+    int64_t since_ms;  /* of the first of them */
+    int64_t latest_ms; /* the last full report that was looked at */
+};
+
+/* A live attempt, driven from step to step. All but the ids is memory only:
+ * after a crash it is made anew from the attempt's record. */
+struct run {
+    struct engine *engine;
+    struct run *next;
+    int64_t attempt_id, job_id, printer_id;
+    int step; /* enum attempt_step, as committed */
+    char submission[16];
+    bool busy;      /* a commit or the driver's answer is awaited */
+    bool gone;      /* ended; freed when nothing is awaited */
+    bool start_due; /* this process committed the intent and has not sent */
+    bool accepted;  /* the printer said yes to the start */
+    bool paused;    /* the job's phase says so */
+    bool stop_wanted, stop_sent;
+    unsigned uploads;   /* tries */
+    int64_t step_ms;    /* monotonic: this step began, for this process */
+    int64_t refresh_ms; /* a full report was last asked for */
+    int64_t failed_ms;  /* the printer first said failed; 0: not */
+    int64_t retry_ms;   /* not before; 0: at once */
+    struct evidence evidence;
+    struct timer *timer; /* looks again when time itself is news */
+};
+
+/* A printer that failed an attempt is left alone for a while. */
+struct pause {
+    int64_t printer_id, until_ms, length_ms;
+};
+
+struct engine {
+    struct shop *shop;
+    struct engine_options options;
+    struct policy policy;
+    struct run *runs;
+    struct loop_after wake; /* a pass at the end of the turn */
+    struct timer *timer;    /* the next hour a job or a pause waits for */
+    struct journal_follower follower;
+    struct pause *pauses;
+    size_t pause_count;
+    unsigned claims; /* on their way into the store */
+    int64_t seen_seq;
+    bool started;
+};
+
+/* -- dispatch.c: choosing -- */
+void engine_wake(struct engine *engine);
+bool engine_pauses(struct engine *engine, int64_t printer_id);
+void engine_pause(struct engine *engine, int64_t printer_id);
+int64_t engine_pause_left_ms(const struct engine *engine); /* 0: none */
+void engine_unpause(struct engine *engine, int64_t printer_id);
+
+/* -- claim.c: job and printer belong to each other from now on -- */
+void claim(struct engine *engine, int64_t job_id, int64_t printer_id,
+           const struct list *feeds);
+
+/* -- run.c: the runs there are -- */
+struct run *run_new(struct engine *engine, const struct attempt *attempt);
+struct run *run_of_printer(const struct engine *engine, int64_t printer_id);
+/* Its attempt has ended. */
+void run_end(struct run *run);
+/* Something it waited for is over: true when it was only waiting to go. */
+bool run_settled(struct run *run);
+/* Look at the store again: was it ended, or is it to be stopped? */
+void runs_recheck(struct engine *engine);
+void runs_free(struct engine *engine);
+
+/* -- drive.c: what to do at each step -- */
+
+/* Look at the world and do the next thing there is to do. */
+void run_advance(struct run *run);
+
+/* -- step.c: the arrows, each one commit with compare-and-set -- */
+
+struct arrow {
+    unsigned from; /* bits, 1 << enum attempt_step */
+    enum attempt_step to;
+    enum attempt_outcome outcome;
+    const char *topic; /* of the attempt's event; also the crash points' name */
+    /* What it means for the job and the printer; may be NULL. */
+    void (*job)(struct job *job, int64_t now_ms, const char *reason);
+    const char *job_topic;
+    enum { PLATE_AS_IS, PLATE_COVERED, PLATE_UNTOUCHED } plate;
+    bool needs_clear_plate; /* else it is not done: SPD_EBUSY */
+};
+extern const struct arrow arrow_uploaded, arrow_starting, arrow_printing,
+    arrow_finished, arrow_failed, arrow_cancelled, arrow_refused, arrow_dropped,
+    arrow_unknown;
+
+/* Commit it, then go on. `reason` is copied; `share` of the print's grams was
+ * used, 0 to 1. */
+void step(struct run *run, const struct arrow *arrow, const char *reason,
+          double share);
+/* The job's phase between printing and paused. */
+void step_paused(struct run *run, bool paused);
+
+/* -- order.c: the attempt as its driver is told -- */
+bool order_of(struct engine *engine, const struct run *run, struct buf *json);
+
+#endif

@@ -1,0 +1,382 @@
+/* The arrows of the start protocol.  Each is one commit: the attempt must
+ * still be where it was thought to be, and attempt, job, printer and materials
+ * change together or not at all. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crash.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "engine/engine_internal.h"
+
+/* -- what an arrow means for the job -- */
+
+/* So many attempts in a row may come to nothing before the job has failed. */
+enum { REFUSALS_MAX = 2 };
+
+static void job_uploaded(struct job *job, int64_t now_ms, const char *reason)
+{
+    (void)now_ms;
+    (void)reason;
+    job->phase = PHASE_UPLOADED;
+}
+
+static void job_starting(struct job *job, int64_t now_ms, const char *reason)
+{
+    (void)now_ms;
+    (void)reason;
+    job->phase = PHASE_STARTING;
+}
+
+static void job_printing(struct job *job, int64_t now_ms, const char *reason)
+{
+    (void)reason;
+    job->status = JOB_STARTED;
+    job->phase = PHASE_PRINTING;
+    job->refusals = 0;
+    if (job->started_at == 0)
+        job->started_at = now_ms;
+}
+
+static void end_job(struct job *job, enum job_status status, int64_t now_ms)
+{
+    job->status = (int)status;
+    job->phase = PHASE_DONE;
+    job->completed_at = now_ms;
+    job->stop_wanted = false;
+}
+
+static void wait_again(struct job *job)
+{
+    job->status = job->scheduled_start != 0 ? JOB_SCHEDULED : JOB_QUEUED;
+    job->phase = PHASE_WAITING;
+}
+
+static void job_finished(struct job *job, int64_t now_ms, const char *reason)
+{
+    (void)reason;
+    job->copies_done++;
+    if (job->copies_done < job->copies && !job->stop_wanted)
+        wait_again(job);
+    else
+        end_job(job, JOB_COMPLETED, now_ms);
+}
+
+static void job_failed(struct job *job, int64_t now_ms, const char *reason)
+{
+    end_job(job, JOB_FAILED, now_ms);
+    job->failed_reason = str_of(reason);
+}
+
+static void job_cancelled(struct job *job, int64_t now_ms, const char *reason)
+{
+    end_job(job, JOB_CANCELLED, now_ms);
+    job->failed_reason = str_of(reason);
+}
+
+static void job_refused(struct job *job, int64_t now_ms, const char *reason)
+{
+    job->refusals++;
+    if (job->stop_wanted)
+        job_cancelled(job, now_ms, reason);
+    else if (job->refusals >= REFUSALS_MAX)
+        job_failed(job, now_ms, reason);
+    else
+        wait_again(job);
+}
+
+static void job_dropped(struct job *job, int64_t now_ms, const char *reason)
+{
+    (void)now_ms;
+    (void)reason;
+    if (!job_is_done(job))
+        wait_again(job);
+}
+
+static void job_unknown(struct job *job, int64_t now_ms, const char *reason)
+{
+    (void)now_ms;
+    job->phase = PHASE_UNKNOWN;
+    job->failed_reason = str_of(reason);
+}
+
+/* -- the arrows -- */
+
+#define FROM(name) (1u << STEP_##name)
+
+const struct arrow arrow_uploaded = {
+    .from = FROM(CLAIMED),
+    .to = STEP_UPLOADED,
+    .topic = "attempt.uploaded",
+    .job = job_uploaded,
+    .job_topic = "job.uploaded",
+};
+const struct arrow arrow_starting = {
+    .from = FROM(UPLOADED),
+    .to = STEP_STARTING,
+    .topic = "attempt.starting",
+    .job = job_starting,
+    .job_topic = "job.starting",
+    .plate = PLATE_COVERED,
+    .needs_clear_plate = true,
+};
+const struct arrow arrow_printing = {
+    .from = FROM(STARTING) | FROM(UNKNOWN),
+    .to = STEP_PRINTING,
+    .topic = "attempt.printing",
+    .job = job_printing,
+    .job_topic = "print.started",
+    .plate = PLATE_COVERED,
+};
+const struct arrow arrow_finished = {
+    .from = FROM(PRINTING),
+    .to = STEP_ENDED,
+    .outcome = OUTCOME_FINISHED,
+    .topic = "attempt.finished",
+    .job = job_finished,
+    .job_topic = "print.completed",
+};
+const struct arrow arrow_failed = {
+    .from = FROM(PRINTING),
+    .to = STEP_ENDED,
+    .outcome = OUTCOME_FAILED,
+    .topic = "attempt.failed",
+    .job = job_failed,
+    .job_topic = "print.failed",
+};
+const struct arrow arrow_cancelled = {
+    .from = FROM(PRINTING),
+    .to = STEP_ENDED,
+    .outcome = OUTCOME_CANCELLED,
+    .topic = "attempt.cancelled",
+    .job = job_cancelled,
+    .job_topic = "print.cancelled",
+};
+const struct arrow arrow_refused = {
+    .from = FROM(STARTING),
+    .to = STEP_ENDED,
+    .outcome = OUTCOME_REFUSED,
+    .topic = "attempt.refused",
+    .job = job_refused,
+    .job_topic = "job.refused",
+    .plate = PLATE_UNTOUCHED,
+};
+const struct arrow arrow_dropped = {
+    .from = FROM(CLAIMED) | FROM(UPLOADED),
+    .to = STEP_ENDED,
+    .outcome = OUTCOME_DROPPED,
+    .topic = "attempt.dropped",
+    .job = job_dropped,
+    .job_topic = "job.waiting",
+};
+const struct arrow arrow_unknown = {
+    .from = FROM(STARTING) | FROM(PRINTING),
+    .to = STEP_UNKNOWN,
+    .topic = "attempt.unknown",
+    .job = job_unknown,
+    .job_topic = "print.unknown",
+};
+
+/* -- one commit -- */
+
+struct stride {
+    struct run *run;
+    const struct arrow *arrow;
+    char reason[200];
+    double share;
+};
+
+static void stamp(struct attempt *attempt, const struct stride *stride,
+                  int64_t now_ms)
+{
+    int64_t *const moments[] = {
+        [STEP_UPLOADED] = &attempt->uploaded_at,
+        [STEP_STARTING] = &attempt->start_at,
+        [STEP_PRINTING] = &attempt->printing_at,
+        [STEP_ENDED] = &attempt->ended_at,
+    };
+    enum attempt_step to = stride->arrow->to;
+    attempt->step = (int)to;
+    attempt->outcome = (int)stride->arrow->outcome;
+    if (to != STEP_UNKNOWN && *moments[to] == 0)
+        *moments[to] = now_ms;
+    if (stride->reason[0] != '\0')
+        attempt->reason = str_of(stride->reason);
+}
+
+static spd_err use_material(spd_txn *txn, struct shop *shop,
+                            struct attempt *attempt, double share,
+                            struct spd_error *err)
+{
+    const struct feed *feeds = attempt->feeds.items;
+    spd_err rc = SPD_OK;
+    for (size_t i = 0; i < attempt->feeds.count && rc == SPD_OK; i++) {
+        double grams = feeds[i].grams * share;
+        attempt->grams += grams;
+        rc = material_use(txn, shop, attempt->printer_id, feeds[i].slot, grams,
+                          err);
+    }
+    return rc;
+}
+
+static spd_err change_job(spd_txn *txn, const struct stride *stride,
+                          int64_t job_id, int64_t now_ms, struct arena *arena,
+                          struct spd_error *err)
+{
+    struct shop *shop = stride->run->engine->shop;
+    struct job job;
+    struct change change = { stride->arrow->job_topic, STR("spoold") };
+    spd_err rc = record_get(txn, &job_kind, job_id, &job, arena, err);
+    if (rc != SPD_OK)
+        return rc;
+    stride->arrow->job(&job, now_ms, stride->reason);
+    return job_put(txn, shop, &job, &change, err);
+}
+
+static spd_err change_printer(spd_txn *txn, const struct stride *stride,
+                              const struct attempt *attempt, int64_t now_ms,
+                              struct arena *arena, struct spd_error *err)
+{
+    const struct arrow *arrow = stride->arrow;
+    struct printer printer;
+    if (record_get(txn, &printer_kind, attempt->printer_id, &printer, arena,
+                   NULL) != SPD_OK)
+        return SPD_OK; /* taken out of the shop meanwhile */
+    if (arrow->needs_clear_plate && !(printer.plate_clear && printer.enabled))
+        return error_set(err, SPD_EBUSY, "the plate of %.*s is not clear",
+                         STR_ARG(printer.name));
+    bool has_printed = arrow->to == STEP_ENDED && attempt->printing_at != 0;
+    if (arrow->plate == PLATE_AS_IS && !has_printed)
+        return SPD_OK;
+    if (arrow->plate != PLATE_AS_IS)
+        printer.plate_clear = arrow->plate == PLATE_UNTOUCHED;
+    if (has_printed)
+        printer.printed_ms += now_ms - attempt->printing_at;
+    printer.updated_at = now_ms;
+    struct change change = { "printer.learned", STR("spoold") };
+    return record_put(txn, &printer_kind, &printer, &change, err);
+}
+
+static spd_err write_step(spd_txn *txn, struct stride *stride,
+                          struct arena *arena, struct spd_error *err)
+{
+    struct shop *shop = stride->run->engine->shop;
+    int64_t now_ms = shop_now_ms(shop);
+    struct attempt attempt;
+    spd_err rc = record_get(txn, &attempt_kind, stride->run->attempt_id,
+                            &attempt, arena, err);
+    if (rc != SPD_OK)
+        return rc;
+    if ((stride->arrow->from >> attempt.step & 1) == 0)
+        return error_set(err, SPD_EBUSY, "attempt %lld has moved on",
+                         (long long)attempt.id);
+    stamp(&attempt, stride, now_ms);
+    rc = change_printer(txn, stride, &attempt, now_ms, arena, err);
+    if (rc == SPD_OK && stride->share > 0)
+        rc = use_material(txn, shop, &attempt, stride->share, err);
+    if (rc == SPD_OK)
+        rc = attempt_put(txn, &attempt, stride->arrow->topic, err);
+    if (rc == SPD_OK)
+        rc = change_job(txn, stride, attempt.job_id, now_ms, arena, err);
+    return rc;
+}
+
+static spd_err run_stride(spd_txn *txn, void *arg, struct spd_error *err)
+{
+    struct stride *stride = arg;
+    struct arena arena = { 0 };
+    crash_point(stride->arrow->topic);
+    spd_err rc = write_step(txn, stride, &arena, err);
+    arena_fini(&arena);
+    return rc;
+}
+
+static void settle(struct run *run, const struct arrow *arrow)
+{
+    struct engine *engine = run->engine;
+    run->step = (int)arrow->to;
+    run->step_ms = loop_now_ms(engine->shop->loop);
+    run->start_due = arrow == &arrow_starting;
+    run->evidence = (struct evidence){ 0 };
+    if (arrow == &arrow_finished)
+        engine_unpause(engine, run->printer_id);
+    if (arrow->to == STEP_ENDED)
+        run_end(run);
+    else
+        run_advance(run);
+    engine_wake(engine);
+}
+
+static void stride_done(void *arg, const struct spd_error *err)
+{
+    struct stride *stride = arg;
+    struct run *run = stride->run;
+    const struct arrow *arrow = stride->arrow;
+    free(stride);
+    if (run_settled(run))
+        return;
+    if (err == NULL) {
+        settle(run, arrow);
+        return;
+    }
+    if (err->code != SPD_EBUSY)
+        log_error("engine", "attempt %lld: %s", (long long)run->attempt_id,
+                  err->text);
+    run->retry_ms = loop_now_ms(run->engine->shop->loop) + 1000;
+    timer_set(run->timer, 1000, 0);
+    runs_recheck(run->engine);
+}
+
+void step(struct run *run, const struct arrow *arrow, const char *reason,
+          double share)
+{
+    struct stride *stride = mem_new(sizeof(*stride));
+    *stride = (struct stride){ .run = run, .arrow = arrow, .share = share };
+    snprintf(stride->reason, sizeof(stride->reason), "%s", reason);
+    run->busy = true;
+    store_write(run->engine->shop->store,
+                &(struct store_write){ run_stride, stride_done, stride });
+}
+
+/* -- paused and going on -- */
+
+static spd_err write_phase(spd_txn *txn, void *arg, struct spd_error *err)
+{
+    struct stride *stride = arg;
+    struct arena arena = { 0 };
+    struct job job;
+    spd_err rc =
+        record_get(txn, &job_kind, stride->run->job_id, &job, &arena, err);
+    bool paused = stride->share > 0;
+    if (rc == SPD_OK && job.status == JOB_STARTED) {
+        job.phase = paused ? PHASE_PAUSED : PHASE_PRINTING;
+        struct change change = { paused ? "print.paused" : "print.resumed",
+                                 STR("spoold") };
+        rc = job_put(txn, stride->run->engine->shop, &job, &change, err);
+    }
+    arena_fini(&arena);
+    return rc;
+}
+
+static void phase_done(void *arg, const struct spd_error *err)
+{
+    struct stride *stride = arg;
+    struct run *run = stride->run;
+    bool paused = stride->share > 0;
+    free(stride);
+    if (run_settled(run))
+        return;
+    if (err == NULL)
+        run->paused = paused;
+    run_advance(run);
+}
+
+void step_paused(struct run *run, bool paused)
+{
+    struct stride *stride = mem_new(sizeof(*stride));
+    *stride = (struct stride){ .run = run, .share = paused ? 1 : 0 };
+    run->busy = true;
+    store_write(run->engine->shop->store,
+                &(struct store_write){ write_phase, phase_done, stride });
+}

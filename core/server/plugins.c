@@ -1,0 +1,121 @@
+#include "server/plugins.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+const char *const own_plugins[] = { "bambu-mqtt", "scheduler-priority", NULL };
+
+/* -- roles: the floors below do the work -- */
+
+static spd_err add_driver(void *arg, spd_plugin *self, const char *who,
+                          const struct spd_printer_driver *driver,
+                          struct spd_error *err)
+{
+    const struct takers *takers = arg;
+    return drivers_add(takers->shop->drivers, self, who, driver, err);
+}
+
+static spd_err add_scheduler(void *arg, spd_plugin *self, const char *who,
+                             const struct spd_scheduler *scheduler,
+                             struct spd_error *err)
+{
+    const struct takers *takers = arg;
+    return engine_set_policy(takers->engine, self, who, scheduler, err);
+}
+
+static void withdraw(void *arg, spd_plugin *self)
+{
+    const struct takers *takers = arg;
+    fleet_withdraw(takers->shop->fleet, self);
+    drivers_withdraw(takers->shop->drivers, self);
+    engine_withdraw(takers->engine, self);
+}
+
+static void take_report(void *arg, spd_printer *printer, const spd_json *report)
+{
+    const struct takers *takers = arg;
+    fleet_report(takers->shop->fleet, printer, report);
+}
+
+static void take_progress(void *arg, spd_printer *printer, int64_t attempt,
+                          int64_t sent_bytes)
+{
+    const struct takers *takers = arg;
+    fleet_upload_progress(takers->shop->fleet, printer, attempt, sent_bytes);
+}
+
+struct host_roles roles_of(struct takers *takers)
+{
+    return (struct host_roles){
+        .arg = takers,
+        .printer_driver = add_driver,
+        .scheduler = add_scheduler,
+        .withdraw = withdraw,
+        .printer_report = take_report,
+        .upload_progress = take_progress,
+    };
+}
+
+/* -- which ones -- */
+
+static spd_str file_of(const struct settings *settings, const char *name,
+                       struct arena *arena)
+{
+    if (name[0] == '/')
+        return arena_printf(arena, "%s", name);
+    return arena_printf(arena, "%s/%s.so", settings->plugin_folder.ptr, name);
+}
+
+/* "spoold.conf line 12": where the plugin is named. */
+static const char *place_of(const struct settings *settings, const char *name,
+                            char out[CONF_PLACE_BYTES])
+{
+    char path[200];
+    snprintf(path, sizeof(path), "plugins.%s", name);
+    return conf_place(settings->conf, path, out);
+}
+
+static void load_named(struct host *host, const struct settings *settings)
+{
+    char place[CONF_PLACE_BYTES];
+    struct spd_error err;
+    const spd_json *plugin = json_first(settings->plugins);
+    for (; plugin != NULL; plugin = json_next(plugin)) {
+        const char *name = json_name(plugin).ptr;
+        if (host_load(host, name, plugin, place_of(settings, name, place),
+                      &err) != SPD_OK)
+            log_error("plugins", "spoold runs without %s: %s", name, err.text);
+    }
+}
+
+void plugins_load(struct host *host, const struct settings *settings)
+{
+    if (settings->plugins != NULL) {
+        load_named(host, settings);
+        return;
+    }
+    struct arena arena = { 0 };
+    struct spd_error err;
+    for (const char *const *name = own_plugins; *name != NULL; name++)
+        if (access(file_of(settings, *name, &arena).ptr, R_OK) == 0 &&
+            host_load(host, *name, NULL, "", &err) != SPD_OK)
+            log_error("plugins", "spoold runs without %s: %s", *name, err.text);
+    arena_fini(&arena);
+}
+
+spd_err plugins_check(const struct settings *settings, struct spd_error *err)
+{
+    char place[CONF_PLACE_BYTES];
+    struct arena arena = { 0 };
+    spd_err rc = SPD_OK;
+    const spd_json *plugin = json_first(settings->plugins);
+    for (; plugin != NULL && rc == SPD_OK; plugin = json_next(plugin)) {
+        const char *name = json_name(plugin).ptr;
+        rc = host_check_settings(file_of(settings, name, &arena).ptr, plugin,
+                                 place_of(settings, name, place), err);
+    }
+    arena_fini(&arena);
+    return rc;
+}

@@ -1,0 +1,249 @@
+#include "server/server.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "server/about.h"
+#include "server/plugins.h"
+#include "shop/fleet.h"
+#include "shop/person.h"
+
+enum { POOL_THREADS = 8, WATCHDOG_MS = 10 * 1000 };
+
+struct server {
+    struct shop shop;
+    struct fetcher *fetcher;
+    struct engine *engine;
+    struct takers takers;
+    struct host *host;
+    struct about about;
+    struct http *http;
+    struct timer *watchdog;
+    char **host_names; /* ends with NULL */
+    int status;
+    bool stopping;
+};
+
+/* -- ending -- */
+
+static void on_stop(void *arg)
+{
+    struct server *server = arg;
+    if (server->stopping)
+        _exit(EXIT_FAILURE); /* asked twice: at once */
+    server->stopping = true;
+    log_info("server", "stopping");
+    sd_notify(0, "STOPPING=1");
+    loop_stop(server->shop.loop);
+}
+
+/* Nothing can be acknowledged any more: the supervisor starts us anew. */
+static void on_store_failure(void *arg)
+{
+    struct server *server = arg;
+    log_error("server", "the store cannot be written; ending, so that the "
+                        "supervisor starts spoold anew");
+    server->status = EXIT_FAILURE;
+    loop_stop(server->shop.loop);
+}
+
+/* -- who comes in -- */
+
+static bool admit(void *arg, const struct credentials *given,
+                  struct actor *actor)
+{
+    struct server *server = arg;
+    if (given->bearer.len > 0)
+        return people_admit_token(&server->shop, given->bearer, actor);
+    return people_admit_session(&server->shop, given->cookie, actor);
+}
+
+static bool is_set_up(void *arg)
+{
+    struct server *server = arg;
+    return people_are_set_up(&server->shop);
+}
+
+/* -- building, floor by floor -- */
+
+static spd_err open_store(struct server *server,
+                          const struct settings *settings,
+                          struct spd_error *err)
+{
+    struct shop *shop = &server->shop;
+    struct store_options options = {
+        .folder = settings->data.ptr,
+        .kinds = shop_kinds,
+        .kind_count = shop_kind_count,
+    };
+    shop->loop = loop_new(&clock_system, err);
+    if (shop->loop == NULL)
+        return err->code;
+    shop->store = store_open(shop->loop, &options, err);
+    if (shop->store == NULL)
+        return err->code;
+    store_on_failure(shop->store, on_store_failure, server);
+    shop->key = crypt_key_open(settings->key_file.ptr, err);
+    return shop->key == NULL ? err->code : SPD_OK;
+}
+
+static spd_err build_shop(struct server *server,
+                          const struct settings *settings,
+                          struct spd_error *err)
+{
+    struct shop *shop = &server->shop;
+    struct engine_options options = {
+        .evidence_ms = settings->evidence_seconds * 1000,
+        .verdict_ms = settings->verdict_seconds * 1000,
+        .fresh_ms = settings->fresh_seconds * 1000,
+        .cool_down_ms = settings->cool_down_seconds * 1000,
+    };
+    shop->pool = pool_new(shop->loop, POOL_THREADS);
+    shop->tickets = tickets_new(shop->loop);
+    shop->ops = ops_new(shop->store);
+    shop->drivers = drivers_new();
+    shop->fleet = fleet_new(shop);
+    server->engine = engine_new(shop, &options);
+    server->fetcher = fetcher_new(shop->loop, err);
+    if (server->fetcher == NULL)
+        return err->code;
+    return shop_add_ops(shop, err);
+}
+
+static spd_err build_host(struct server *server,
+                          const struct settings *settings,
+                          struct spd_error *err)
+{
+    struct shop *shop = &server->shop;
+    server->takers = (struct takers){ server->engine, shop };
+    server->host = host_new(&(struct host_options){
+        .loop = shop->loop,
+        .store = shop->store,
+        .ops = shop->ops,
+        .pool = shop->pool,
+        .fetcher = server->fetcher,
+        .tickets = shop->tickets,
+        .folder = settings->plugin_folder.ptr,
+        .version = SPOOLD_VERSION,
+        .roles = roles_of(&server->takers),
+        .fetch_allow = settings->allow_loopback ? FETCH_LOOPBACK : 0,
+    });
+    server->about = (struct about){ shop, server->host, NULL };
+    spd_err rc = host_add_ops(server->host, shop->ops, err);
+    if (rc == SPD_OK)
+        rc = about_add_ops(&server->about, err);
+    if (rc == SPD_OK)
+        plugins_load(server->host, settings);
+    return rc;
+}
+
+static void list_host_names(struct server *server,
+                            const struct settings *settings)
+{
+    const spd_str *names = settings->hosts.items;
+    server->host_names = mem_array(settings->hosts.count + 1, sizeof(char *));
+    for (size_t i = 0; i < settings->hosts.count; i++)
+        server->host_names[i] = mem_text(names[i]);
+}
+
+static spd_err open_doors(struct server *server,
+                          const struct settings *settings,
+                          struct spd_error *err)
+{
+    struct shop *shop = &server->shop;
+    list_host_names(server, settings);
+    struct http_options options = {
+        .listen = settings->listen.ptr,
+        .hosts = (const char *const *)server->host_names,
+        .max_upload_bytes = settings->max_upload_mb << 20,
+        .admit = admit,
+        .is_set_up = is_set_up,
+        .arg = server,
+    };
+    server->http = http_new(shop->loop, shop->ops, shop->store, &options, err);
+    server->about.http = server->http;
+    return server->http == NULL ? err->code : SPD_OK;
+}
+
+static void on_watchdog(void *arg)
+{
+    struct server *server = arg;
+    spd_txn *txn = store_read(server->shop.store); /* as proof of life */
+    journal_last(txn);
+    store_read_end(txn);
+    sd_notify(0, "WATCHDOG=1");
+}
+
+struct server *server_new(const struct settings *settings,
+                          struct spd_error *err)
+{
+    struct server *server = mem_new(sizeof(*server));
+    spd_err rc = open_store(server, settings, err);
+    if (rc == SPD_OK)
+        rc = build_shop(server, settings, err);
+    if (rc == SPD_OK)
+        rc = build_host(server, settings, err);
+    if (rc == SPD_OK)
+        rc = people_offer_setup(&server->shop, err);
+    if (rc == SPD_OK)
+        rc = open_doors(server, settings, err);
+    if (rc == SPD_OK)
+        return server;
+    server_free(server);
+    return NULL;
+}
+
+int server_run(struct server *server)
+{
+    struct shop *shop = &server->shop;
+    loop_on_signal(shop->loop, SIGTERM, on_stop, server);
+    loop_on_signal(shop->loop, SIGINT, on_stop, server);
+    server->watchdog = timer_new(shop->loop, on_watchdog, server);
+    timer_set(server->watchdog, WATCHDOG_MS, WATCHDOG_MS);
+    fleet_open(shop->fleet);
+    engine_start(server->engine);
+    log_info("server", "READY %s", http_url(server->http));
+    sd_notify(0, "READY=1");
+    loop_run(shop->loop);
+    return server->status;
+}
+
+/* -- taking down: doors last in are first out, and what was asked is answered
+ * before those who wait for it go -- */
+
+static void free_host_names(char **names)
+{
+    for (char **name = names; name != NULL && *name != NULL; name++)
+        free(*name);
+    free(names);
+}
+
+void server_free(struct server *server)
+{
+    struct shop *shop = &server->shop;
+    timer_free(server->watchdog);
+    if (server->engine != NULL) {
+        engine_stop(server->engine);
+        fleet_close(shop->fleet);
+    }
+    http_free(server->http);
+    host_free(server->host);
+    fleet_free(shop->fleet);
+    tickets_free(shop->tickets);
+    fetcher_free(server->fetcher);
+    pool_free(shop->pool);
+    if (shop->store != NULL)
+        store_flush(shop->store);
+    engine_free(server->engine);
+    ops_free(shop->ops);
+    drivers_free(shop->drivers);
+    crypt_key_free(shop->key);
+    store_close(shop->store);
+    loop_free(shop->loop);
+    free_host_names(server->host_names);
+    free(server);
+}
