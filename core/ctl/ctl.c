@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "ctl/door.h"
 #include "ctl/follow.h"
 #include "ctl/nearest.h"
 #include "ctl/run.h"
@@ -39,16 +40,28 @@ int complain_of_no_answer(const struct run *run, const struct spd_error *err)
     return EXIT_NO_ANSWER;
 }
 
+static void put_refusal(const struct run *run, const struct reply *reply,
+                        struct buf *text)
+{
+    show_refusal(text, buf_str(&reply->body), reply->status);
+    if (reply->status == 401)
+        buf_printf(text,
+                   "Give --token or SPOOLD_TOKEN, or keep one for %s with "
+                   "\"spoolctl save\".\n",
+                   run->target.server);
+}
+
 int complain_of_refusal(const struct run *run, const struct reply *reply)
 {
     struct buf text = { 0 };
-    show_refusal(&text, buf_str(&reply->body), reply->status);
+    put_refusal(run, reply, &text);
     print_text(stderr, &text);
-    if (reply->status == 401)
-        fprintf(stderr,
-                "Give --token or SPOOLD_TOKEN, or keep one for %s with "
-                "\"spoolctl save\".\n",
-                run->target.server);
+    return EXIT_REFUSED;
+}
+
+int complain_of_door(const struct run *run)
+{
+    fwrite(run->refusal.ptr, 1, run->refusal.len, stderr);
     return EXIT_REFUSED;
 }
 
@@ -71,8 +84,11 @@ static int read_description(struct run *run, const struct reply *reply)
         error_set(&err, SPD_EINVAL, "there is no /api/openapi.json");
         return complain_of_stranger(run, &err);
     }
-    if (!reply_is_good(reply))
-        return complain_of_refusal(run, reply);
+    if (!reply_is_good(reply)) {
+        put_refusal(run, reply, &run->refusal);
+        run->description = door_description();
+        return EXIT_DONE;
+    }
     run->description = description_read(buf_str(&reply->body), &err);
     return run->description == NULL ? complain_of_stranger(run, &err)
                                     : EXIT_DONE;
@@ -95,13 +111,9 @@ int run_describe(struct run *run)
     return status;
 }
 
-const struct operation *run_find(const struct run *run, const char *name)
+static int complain_of_name(const struct run *run, const char *name)
 {
-    spd_str wanted = str_of(name);
-    const struct operation *op = description_find(run->description, wanted);
-    if (op != NULL)
-        return op;
-    struct nearest near = { .word = wanted };
+    struct nearest near = { .word = str_of(name) };
     struct buf hint = { 0 };
     for (size_t i = 0; i < description_count(run->description); i++)
         nearest_offer(&near, description_at(run->description, i)->name);
@@ -111,7 +123,17 @@ const struct operation *run_find(const struct run *run, const char *name)
             "\"spoolctl help\" shows them all.\n",
             name, STR_ARG(buf_str(&hint)));
     buf_fini(&hint);
-    return NULL;
+    return EXIT_USAGE;
+}
+
+int run_find(const struct run *run, const char *name,
+             const struct operation **op)
+{
+    *op = description_find(run->description, str_of(name));
+    if (*op != NULL)
+        return EXIT_DONE;
+    return run->refusal.len > 0 ? complain_of_door(run)
+                                : complain_of_name(run, name);
 }
 
 /* -- a run -- */
@@ -121,9 +143,10 @@ static int run_operation(struct run *run)
     int status = run_describe(run);
     if (status != EXIT_DONE)
         return status;
-    const struct operation *op = run_find(run, run_word(run, 0));
-    if (op == NULL)
-        return EXIT_USAGE;
+    const struct operation *op;
+    status = run_find(run, run_word(run, 0), &op);
+    if (status != EXIT_DONE)
+        return status;
     struct request request;
     struct spd_error err = { 0 };
     if (request_make(&request, op, run->options->words + 1,
@@ -170,6 +193,7 @@ int ctl_run(const struct options *options)
     int status = dispatch(&run);
     description_free(run.description);
     client_free(run.client);
+    buf_fini(&run.refusal);
     arena_fini(&run.arena);
     return status;
 }

@@ -17,7 +17,7 @@ static int help_on_all(struct run *run)
     buf_put(&text, STR("\noperations\n"));
     help_put_list(&text, run->description);
     print_text(stdout, &text);
-    return EXIT_DONE;
+    return run->refusal.len > 0 ? complain_of_door(run) : EXIT_DONE;
 }
 
 int run_help(struct run *run)
@@ -27,9 +27,10 @@ int run_help(struct run *run)
     int status = run_describe(run);
     if (status != EXIT_DONE)
         return status;
-    const struct operation *op = run_find(run, run_word(run, 1));
-    if (op == NULL)
-        return EXIT_USAGE;
+    const struct operation *op;
+    status = run_find(run, run_word(run, 1), &op);
+    if (status != EXIT_DONE)
+        return status;
     struct buf text = { 0 };
     help_put_operation(&text, op);
     print_text(stdout, &text);

@@ -15,6 +15,9 @@ struct run {
     struct target target;
     struct client *client;
     struct description *description;
+    /* The server did not describe itself, and said this: the description is
+     * that of the door. Empty otherwise. */
+    struct buf refusal;
 };
 
 /* The word at that place, or "". */
@@ -24,8 +27,10 @@ const char *run_word(const struct run *run, int index);
  * told as the exit status. */
 int run_describe(struct run *run);
 
-/* NULL: there is none; names that may be meant are said. */
-const struct operation *run_find(const struct run *run, const char *name);
+/* When there is none: what may be meant, or why it is not known, is said, and
+ * told as the exit status. */
+int run_find(const struct run *run, const char *name,
+             const struct operation **op);
 
 /* Send the request and show the reply. */
 int run_call(struct run *run, const struct request *request);
@@ -35,6 +40,7 @@ int run_call(struct run *run, const struct request *request);
 int complain(int status, const struct spd_error *err);
 int complain_of_no_answer(const struct run *run, const struct spd_error *err);
 int complain_of_refusal(const struct run *run, const struct reply *reply);
+int complain_of_door(const struct run *run);
 
 /* The text is written and given back. */
 void print_text(FILE *file, struct buf *text);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ctl/completion.h"
+#include "ctl/door.h"
 #include "ctl/help.h"
 #include "ctl/nearest.h"
 #include "sample.h"
@@ -97,6 +98,21 @@ static void what_describes_nothing_is_refused(void **state)
     assert_null(description_read(STR("<html>"), &the.err));
     assert_null(description_read(
         STR("{\"paths\":{\"/x\":{\"get\":{\"summary\":1}}}}"), &the.err));
+}
+
+static void a_server_can_be_set_up_before_it_describes_itself(void **state)
+{
+    (void)state;
+    struct description *door = door_description();
+    const struct operation *op = description_find(door, STR("setup"));
+    assert_non_null(op);
+    assert_true(op->is_public);
+    check_str(op->method, "POST");
+    check_str(op->path, "/api/setup");
+    assert_non_null(schema_member(op->body, STR("code")));
+    assert_non_null(schema_member(op->body, STR("email")));
+    assert_non_null(schema_member(op->body, STR("password")));
+    description_free(door);
 }
 
 /* -- names that were meant -- */
@@ -221,6 +237,7 @@ int main(void)
         TEST(uploads_streams_and_open_doors_are_told),
         TEST(types_are_told_without_null),
         TEST(what_describes_nothing_is_refused),
+        TEST(a_server_can_be_set_up_before_it_describes_itself),
         TEST(a_mistyped_name_suggests_the_nearest),
         TEST(a_name_like_nothing_suggests_nothing),
         TEST(no_more_than_three_names_are_suggested),
