@@ -118,4 +118,4 @@ static void stop(spd_plugin *self)
 
 SPD_PLUGIN(0, .name = "bambu-mqtt", .version = "1.0.0",
            .summary = "Bambu Lab printers on the local network",
-           .license = "MIT", .start = start, .stop = stop);
+           .license = "Apache-2.0", .start = start, .stop = stop);

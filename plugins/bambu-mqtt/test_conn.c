@@ -327,6 +327,39 @@ static void nobody_at_the_address_is_unreachable(void **state)
     s->sim.mqtt_port -= 1;
 }
 
+static bool is_odd(void *arg)
+{
+    return testhost_metric(arg, "odd_members") > 0;
+}
+
+static void garbage_is_counted_and_the_line_stays(void **state)
+{
+    SCENE(s, "P1S");
+    get_connected(s);
+    sim_tell(&s->sim, "fault", "{\"fault\": \"garbage-report\", \"times\": 3}");
+    assert_true(testhost_wait(s->host, is_odd, s->host, EVENT_MS));
+    assert_string_equal(testhost_printer_is(s->printer, "connection"),
+                        "\"connected\"");
+    assert_int_equal(testhost_metric(s->host, "reconnects"), 0);
+}
+
+static void a_printer_deaf_to_two_commands_is_connected_anew(void **state)
+{
+    SCENE(s, "P1S");
+    get_connected(s);
+    sim_tell(&s->sim, "fault", "{\"fault\": \"deaf\", \"times\": 2}");
+    spd_ticket *first =
+        testhost_printer_command(s->printer, "{'command': 'pause'}");
+    spd_ticket *second =
+        testhost_printer_command(s->printer, "{'command': 'resume'}");
+    testhost_advance_ms(s->host, 20000);
+    assert_int_equal(testhost_outcome(first), SPD_EIO);
+    assert_int_equal(testhost_outcome(second), SPD_EIO);
+    assert_string_equal(testhost_printer_is(s->printer, "connection"),
+                        "\"unreachable\"");
+    await(s, "connection", "\"connected\"");
+}
+
 /* ------------------------------------------------------ the steps ----- */
 
 static void a_file_is_uploaded_printed_and_finished(void **state)
@@ -373,6 +406,21 @@ static void a_printer_without_developer_mode_is_explained(void **state)
     spd_ticket *start = step(s, testhost_printer_start, ATTEMPT("80"));
     assert_int_equal(outcome(s, start), SPD_EAUTH);
     assert_non_null(strstr(testhost_outcome_text(start), "Developer Mode"));
+}
+
+static bool is_renamed(void *arg)
+{
+    return strstr(testhost_log(arg), "in the other form next time") != NULL;
+}
+
+static void
+a_file_the_printer_cannot_read_is_named_otherwise_next_time(void **state)
+{
+    SCENE(s, "P1S");
+    get_connected(s);
+    (void)outcome(s, step(s, testhost_printer_start, ATTEMPT("90")));
+    sim_tell(&s->sim, "print-error", "{\"code\": \"0500_C010\"}");
+    assert_true(testhost_wait(s->host, is_renamed, s->host, EVENT_MS));
 }
 
 static void a_start_nobody_answers_is_not_known_and_not_repeated(void **state)
@@ -490,6 +538,9 @@ int main(void)
         A_TEST(a_printer_that_says_nothing_is_silent_after_15_seconds),
         A_TEST(a_line_that_breaks_comes_back_by_itself),
         A_TEST(nobody_at_the_address_is_unreachable),
+        A_TEST(garbage_is_counted_and_the_line_stays),
+        A_TEST(a_printer_deaf_to_two_commands_is_connected_anew),
+        A_TEST(a_file_the_printer_cannot_read_is_named_otherwise_next_time),
         A_TEST(a_file_is_uploaded_printed_and_finished),
         A_TEST(a_printer_at_work_is_not_started_again),
         A_TEST(a_refused_start_says_so),
