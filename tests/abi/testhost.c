@@ -54,6 +54,11 @@ void texts_fini(struct texts *list)
     free(list->at);
 }
 
+const char *testhost_keep(struct testhost *host, spd_str text)
+{
+    return texts_add(&host->kept, texts_copy(text));
+}
+
 struct testhost *testhost_of(spd_plugin *self)
 {
     return (struct testhost *)self; /* its first member */
@@ -183,7 +188,7 @@ static void log_write(spd_plugin *self, enum spd_level level, const char *fmt,
     pthread_mutex_unlock(&host->lock);
 }
 
-static char *joined(const struct texts *list)
+char *texts_joined(const struct texts *list)
 {
     size_t len = 0;
     for (size_t i = 0; i < list->count; i++)
@@ -201,7 +206,7 @@ static char *joined(const struct texts *list)
 const char *testhost_log(struct testhost *host)
 {
     pthread_mutex_lock(&host->lock);
-    const char *text = texts_add(&host->kept, joined(&host->log_lines));
+    const char *text = texts_add(&host->kept, texts_joined(&host->log_lines));
     pthread_mutex_unlock(&host->lock);
     return text;
 }
@@ -243,283 +248,6 @@ double testhost_metric(const struct testhost *host, const char *name)
     return 0;
 }
 
-/* ---------------------------------------------------------------- bus - */
-
-static spd_err subscribe(spd_plugin *self, const struct spd_subscription *rows,
-                         size_t count, size_t row_size)
-{
-    struct testhost *host = testhost_of(self);
-    if (row_size > sizeof(*rows))
-        return SPD_EUNSUPPORTED;
-    for (size_t i = 0; i < count; i++) {
-        if (host->subscription_count == ROWS_MAX)
-            testhost_die("more subscriptions than a test needs");
-        memcpy(&host->subscriptions[host->subscription_count++],
-               (const char *)rows + i * row_size, row_size);
-    }
-    return SPD_OK;
-}
-
-static size_t cursor_index(struct testhost *host, const char *cursor)
-{
-    for (size_t i = 0; i < host->cursors.count; i++)
-        if (strcmp(host->cursors.at[i], cursor) == 0)
-            return i;
-    if (host->cursors.count == ROWS_MAX)
-        testhost_die("more cursors than a test needs");
-    (void)texts_add(&host->cursors,
-                    texts_copy((spd_str){ cursor, strlen(cursor) }));
-    return host->cursors.count - 1;
-}
-
-static void bus_done(spd_plugin *self, const char *cursor, int64_t seq)
-{
-    struct testhost *host = testhost_of(self);
-    host->cursor_at[cursor_index(host, cursor)] = seq;
-}
-
-int64_t testhost_cursor(const struct testhost *host, const char *cursor)
-{
-    for (size_t i = 0; i < host->cursors.count; i++)
-        if (strcmp(host->cursors.at[i], cursor) == 0)
-            return host->cursor_at[i];
-    return 0;
-}
-
-static spd_err emit(spd_plugin *self, const char *topic, spd_jsonw *w)
-{
-    struct testhost *host = testhost_of(self);
-    size_t name = strlen(host->desc->name);
-    if (testhost_fails(host, "emit"))
-        return SPD_EIO;
-    if (strncmp(topic, host->desc->name, name) != 0 || topic[name] != '.')
-        testhost_die("the topic \"%s\" does not begin with \"%s.\"", topic,
-                     host->desc->name);
-    char *text = testhost_text_of(w);
-    size_t len = strlen(topic) + strlen(text) + 2;
-    char *line = testhost_alloc(len);
-    (void)snprintf(line, len, "%s %s", topic, text);
-    free(text);
-    (void)texts_add(&host->emitted, line);
-    return SPD_OK;
-}
-
-const char *testhost_emitted(const struct testhost *host, size_t i)
-{
-    return i < host->emitted.count ? host->emitted.at[i] : NULL;
-}
-
-static bool topic_fits(const char *pattern, const char *topic)
-{
-    size_t len = strlen(pattern);
-    if (len > 0 && pattern[len - 1] == '*')
-        return strncmp(pattern, topic, len - 1) == 0;
-    return strcmp(pattern, topic) == 0;
-}
-
-size_t testhost_deliver(struct testhost *host, const char *topic,
-                        const char *payload)
-{
-    size_t taken = 0;
-    spd_json *doc = testhost_parse(payload);
-    int64_t seq = ++host->seq;
-    for (size_t i = 0; i < host->subscription_count; i++) {
-        if (!topic_fits(host->subscriptions[i].topic, topic))
-            continue;
-        taken++;
-        host->subscriptions[i].handle(&host->plugin, seq, topic, doc);
-    }
-    json_free(doc);
-    testhost_run(host);
-    return taken;
-}
-
-/* ---------------------------------------------------------------- ops - */
-
-static spd_err ops_add(spd_plugin *self, const struct spd_op *rows,
-                       size_t count, size_t row_size)
-{
-    struct testhost *host = testhost_of(self);
-    if (row_size > sizeof(*rows))
-        return SPD_EUNSUPPORTED;
-    for (size_t i = 0; i < count; i++) {
-        if (host->op_count == ROWS_MAX)
-            testhost_die("more operations than a test needs");
-        memcpy(&host->ops[host->op_count++], (const char *)rows + i * row_size,
-               row_size);
-    }
-    return SPD_OK;
-}
-
-static void answer_call(spd_call *call, char *result)
-{
-    if (call->answered)
-        testhost_die("a call was answered twice");
-    call->answered = true;
-    call->result = result;
-}
-
-static void ops_reply(spd_call *call, spd_jsonw *result)
-{
-    answer_call(call, testhost_text_of(result));
-}
-
-static void ops_fail(spd_call *call, const struct spd_error *err)
-{
-    char text[300];
-    (void)snprintf(text, sizeof(text), "error %d %s", (int)err->code,
-                   err->text);
-    answer_call(call, texts_copy((spd_str){ text, strlen(text) }));
-}
-
-const char *testhost_call(struct testhost *host, const char *name,
-                          const char *args)
-{
-    for (size_t i = 0; i < host->op_count; i++) {
-        if (strcmp(host->ops[i].name, name) != 0)
-            continue;
-        spd_call *call = testhost_alloc(sizeof(*call));
-        spd_json *doc = testhost_parse(args);
-        call->host = host;
-        host->ops[i].run(&host->plugin, call, doc);
-        json_free(doc);
-        testhost_run(host);
-        if (!call->answered)
-            testhost_die("%s did not answer", name);
-        const char *result = texts_add(&host->kept, call->result);
-        free(call);
-        return result;
-    }
-    testhost_die("the plugin has no operation \"%s\"", name);
-}
-
-struct asked {
-    spd_result_fn *then;
-    void *arg;
-    const char *result; /* NULL: no such operation */
-};
-
-static void give_answer(spd_plugin *self, void *arg)
-{
-    struct asked *asked = arg;
-    struct spd_error err = { SPD_OK, "" };
-    spd_json *doc = NULL;
-    if (asked->result != NULL)
-        doc = testhost_parse(asked->result);
-    else
-        err = (struct spd_error){ SPD_ENOTFOUND, "no such operation" };
-    asked->then(self, asked->arg, doc, &err);
-    json_free(doc);
-    free(asked);
-}
-
-static spd_err ops_call(spd_plugin *self, const char *name, spd_jsonw *args,
-                        spd_result_fn *then, void *arg)
-{
-    struct testhost *host = testhost_of(self);
-    struct asked *asked = testhost_alloc(sizeof(*asked));
-    *asked = (struct asked){ then, arg, NULL };
-    free(testhost_text_of(args));
-    for (size_t i = 0; i < host->answers_for.count; i++)
-        if (strcmp(host->answers_for.at[i], name) == 0)
-            asked->result = host->answers.at[i];
-    return testhost_loop.post(self, give_answer, asked);
-}
-
-void testhost_when_called(struct testhost *host, const char *name,
-                          const char *result)
-{
-    (void)texts_add(&host->answers_for,
-                    texts_copy((spd_str){ name, strlen(name) }));
-    (void)texts_add(&host->answers,
-                    texts_copy((spd_str){ result, strlen(result) }));
-}
-
-/* -------------------------------------------------------------- fetch - */
-
-static const char *keep(struct testhost *host, spd_str text)
-{
-    return texts_add(&host->kept, texts_copy(text));
-}
-
-static const char *keep_headers(struct testhost *host,
-                                const char *const *headers)
-{
-    struct texts lines = { 0 };
-    for (; headers != NULL && *headers != NULL; headers++) {
-        (void)texts_add(&lines,
-                        texts_copy((spd_str){ *headers, strlen(*headers) }));
-        (void)texts_add(&lines, texts_copy((spd_str){ "\n", 1 }));
-    }
-    const char *all = texts_add(&host->kept, joined(&lines));
-    texts_fini(&lines);
-    return all;
-}
-
-static spd_err fetch(spd_plugin *self, const struct spd_fetch *f, size_t n)
-{
-    struct testhost *host = testhost_of(self);
-    if (n > sizeof(*f))
-        return SPD_EUNSUPPORTED;
-    if (testhost_fails(host, "fetch"))
-        return SPD_EBUSY;
-    if (host->fetch_count == ROWS_MAX)
-        testhost_die("more requests than a test needs");
-    struct fetch *slot = &host->fetches[host->fetch_count++];
-    slot->done = f->done;
-    slot->arg = f->arg;
-    slot->seen = (struct testhost_fetch){
-        .method = keep(host, (spd_str){ f->method, strlen(f->method) }),
-        .url = keep(host, (spd_str){ f->url, strlen(f->url) }),
-        .headers = keep_headers(host, f->headers),
-        .body = keep(host, f->body),
-        .timeout_ms = f->timeout_ms,
-    };
-    return SPD_OK;
-}
-
-size_t testhost_fetches(const struct testhost *host)
-{
-    return host->fetch_count;
-}
-
-const struct testhost_fetch *testhost_fetch(const struct testhost *host,
-                                            size_t i)
-{
-    if (i >= host->fetch_count)
-        testhost_die("there were only %zu requests", host->fetch_count);
-    return &host->fetches[i].seen;
-}
-
-static void end_fetch(struct testhost *host, size_t i, int status, spd_str body,
-                      const struct spd_error *err)
-{
-    struct fetch *f = &host->fetches[i];
-    if (f->seen.answered)
-        testhost_die("request %zu was answered before", i);
-    f->seen.answered = true;
-    if (f->done != NULL)
-        f->done(&host->plugin, f->arg, status, body, err);
-}
-
-void testhost_answer(struct testhost *host, size_t i, int status,
-                     const char *body)
-{
-    static const struct spd_error unreached = { SPD_EIO, "not reached" };
-    (void)testhost_fetch(host, i);
-    end_fetch(host, i, status, (spd_str){ body, strlen(body) },
-              status == 0 ? &unreached : NULL);
-    testhost_run(host);
-}
-
-static void cancel_fetches(struct testhost *host)
-{
-    static const struct spd_error canceled = { SPD_ECANCELED, "stopping" };
-    for (size_t i = 0; i < host->fetch_count; i++)
-        if (!host->fetches[i].seen.answered)
-            end_fetch(host, i, 0, (spd_str){ "", 0 }, &canceled);
-}
-
 /* ------------------------------------------------------ configuration - */
 
 static int64_t whole_of(const struct spd_key *key, const char *text)
@@ -558,7 +286,7 @@ static void set_key(struct testhost *host, const struct spd_key *key,
         return;
     case SPD_T_STR:
         *(const char **)(void *)at =
-            keep(host, (spd_str){ text, strlen(text) });
+            testhost_keep(host, (spd_str){ text, strlen(text) });
         return;
     }
     testhost_die("%s: a key of no known type", key->name);
@@ -588,12 +316,6 @@ static void fill_conf(struct testhost *host, va_list args)
 /* ------------------------------------------------------ life and death - */
 
 static const struct spd_log_api log_table = { sizeof(log_table), log_write };
-static const struct spd_bus_api bus_table = { sizeof(bus_table), subscribe,
-                                              bus_done, emit };
-static const struct spd_op_api op_table = { sizeof(op_table), ops_add,
-                                            ops_reply, ops_fail, ops_call };
-static const struct spd_client_api client_table = { sizeof(client_table),
-                                                    fetch };
 static const struct spd_metric_api metric_table = {
     sizeof(metric_table), metric, metric, metric_add, metric_set,
 };
@@ -628,9 +350,9 @@ static struct testhost *host_new(const struct spd_plugin_desc *desc)
         .loop = &testhost_loop,
         .store = &testhost_store_table,
         .json = &testhost_counted_json,
-        .bus = &bus_table,
-        .ops = &op_table,
-        .client = &client_table,
+        .bus = &testhost_bus,
+        .ops = &testhost_ops,
+        .client = &testhost_client,
         .role = &testhost_role,
         .metric = &metric_table,
     };
@@ -723,7 +445,7 @@ static void check_nothing_left(void)
 void testhost_free(struct testhost *host)
 {
     testhost_roles_close(host);
-    cancel_fetches(host);
+    testhost_calls_fini(host);
     testhost_loop_fini(host);
     host->desc->stop(&host->plugin);
     testhost_roles_fini(host);

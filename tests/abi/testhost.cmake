@@ -4,6 +4,7 @@ include_guard(GLOBAL)
 
 add_library(spoold_testhost STATIC
   ${CMAKE_CURRENT_LIST_DIR}/testhost.c
+  ${CMAKE_CURRENT_LIST_DIR}/testhost_calls.c
   ${CMAKE_CURRENT_LIST_DIR}/testhost_loop.c
   ${CMAKE_CURRENT_LIST_DIR}/testhost_roles.c
   ${CMAKE_CURRENT_LIST_DIR}/testhost_store.c)

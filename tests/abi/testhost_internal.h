@@ -140,7 +140,12 @@ void *testhost_alloc(size_t size);
 /* Takes `text`. */
 const char *texts_add(struct texts *list, char *text);
 char *texts_copy(spd_str text);
+/* All of them in a row; owned: free(). */
+char *texts_joined(const struct texts *list);
 void texts_fini(struct texts *list);
+
+/* A copy that lives as long as the host. */
+const char *testhost_keep(struct testhost *host, spd_str text);
 
 spd_json *testhost_parse_in(struct testhost *host, const char *text);
 /* The writer's text as a fresh copy; ends the test when it is misused. */
@@ -150,11 +155,16 @@ extern const struct spd_json_api testhost_counted_json;
 extern const struct spd_loop_api testhost_loop;
 extern const struct spd_store_api testhost_store_table;
 extern const struct spd_role_api testhost_role;
+extern const struct spd_bus_api testhost_bus;
+extern const struct spd_op_api testhost_ops;
+extern const struct spd_client_api testhost_client;
 
 /* NULL: none any more. */
 void testhost_set_current(struct testhost *host);
 void testhost_drop_posted(struct testhost *host);
 void testhost_loop_fini(struct testhost *host);
+/* Requests not answered yet are canceled. */
+void testhost_calls_fini(struct testhost *host);
 void testhost_store_fini(struct testhost *host);
 void testhost_roles_fini(struct testhost *host);
 void testhost_roles_close(struct testhost *host);
