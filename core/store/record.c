@@ -195,7 +195,7 @@ static spd_err check_unique(struct put *put)
     const struct kind *kind = shelf->kind;
     for (size_t i = 0; i < kind->index_count; i++) {
         const struct place *place = &shelf->new_places[i];
-        if (!kind->indexes[i].unique || !place->used ||
+        if (!index_has(&kind->indexes[i], INDEX_UNIQUE) || !place->used ||
             place_is_same(place, &shelf->old_places[i]))
             continue;
         int64_t holder =
@@ -208,17 +208,27 @@ static spd_err check_unique(struct put *put)
     return SPD_OK;
 }
 
-static spd_err move_place(spd_txn *txn, const struct table *index,
-                          const struct place *from, const struct place *to,
+static spd_err put_entry(spd_txn *txn, const struct table *table, bool carries,
+                         spd_str key, struct spd_error *err)
+{
+    struct value value = { .text = buf_str(&txn->store->text) };
+    return carries ? table_put(txn, table, key, &value, err)
+                   : table_put_key(txn, table, key, err);
+}
+
+static spd_err move_place(spd_txn *txn, const struct shelf *shelf, size_t i,
                           struct spd_error *err)
 {
-    if (place_is_same(from, to))
-        return SPD_OK;
+    const struct table *table = &shelf->indexes[i];
+    const struct place *from = &shelf->old_places[i];
+    const struct place *to = &shelf->new_places[i];
+    bool carries = index_has(&shelf->kind->indexes[i], INDEX_CARRIES_TEXT);
+    bool is_same = place_is_same(from, to);
     spd_err rc = SPD_OK;
-    if (from->used)
-        rc = table_del(txn, index, key_str(&from->key), err);
-    if (rc == SPD_OK && to->used)
-        rc = table_put_key(txn, index, key_str(&to->key), err);
+    if (from->used && !is_same)
+        rc = table_del(txn, table, key_str(&from->key), err);
+    if (rc == SPD_OK && to->used && (carries || !is_same))
+        rc = put_entry(txn, table, carries, key_str(&to->key), err);
     return rc;
 }
 
@@ -227,8 +237,7 @@ static spd_err move_places(spd_txn *txn, const struct shelf *shelf,
 {
     spd_err rc = SPD_OK;
     for (size_t i = 0; rc == SPD_OK && i < shelf->kind->index_count; i++)
-        rc = move_place(txn, &shelf->indexes[i], &shelf->old_places[i],
-                        &shelf->new_places[i], err);
+        rc = move_place(txn, shelf, i, err);
     return rc;
 }
 

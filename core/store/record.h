@@ -10,13 +10,27 @@
 #include "store/key.h"
 #include "store/store.h"
 
+enum index_flag {
+    /* A second record of the same key is SPD_EEXIST. */
+    INDEX_UNIQUE = 1u << 0,
+    /* Its entries carry the shown text: a list in its order costs no more
+     * than copying, and each put writes the text once more.  For the lists
+     * that are asked for most. */
+    INDEX_CARRIES_TEXT = 1u << 1,
+};
+
 struct index {
     const char *name;
     /* Fill `key`; false: this record is not in this index.  Must depend on
      * the record alone. */
     bool (*key)(const void *record, struct key *key);
-    bool unique; /* a second record of the same key is SPD_EEXIST */
+    uint32_t flags; /* enum index_flag */
 };
+
+static inline bool index_has(const struct index *index, enum index_flag flag)
+{
+    return (index->flags & flag) != 0;
+}
 
 /* The first member of every record's struct is `int64_t id`. */
 struct kind {

@@ -229,7 +229,8 @@ static struct stamp stamp_of(const struct kind *kind)
     jsonw_init(&w, &shape);
     fields_schema(kind->fields, false, &w, NULL);
     for (size_t i = 0; i < kind->index_count; i++)
-        buf_printf(&shape, " %s", kind->indexes[i].name);
+        buf_printf(&shape, " %s %u", kind->indexes[i].name,
+                   kind->indexes[i].flags);
     struct sha256 sum = sha256_of(buf_str(&shape));
     memcpy(stamp.shape, sum.bytes, sizeof(stamp.shape));
     buf_fini(&shape);

@@ -14,6 +14,7 @@ struct walk {
     struct table *entries; /* NULL: by id */
     MDB_cursor *rows, *entry;
     MDB_cursor_op step;
+    bool texts_only;    /* the entries' own will do; `bytes` has no more */
     spd_str key, bytes; /* where it stands; empty key: at the end */
     int64_t id;
 };
@@ -135,6 +136,8 @@ static bool walk_row(struct walk *walk)
         return true;
     }
     walk->id = entry_id(walk->key);
+    if (walk->texts_only)
+        return true;
     spd_str key = id_key(&walk->id);
     if (cursor_move(walk->rows, MDB_SET, &key, &walk->bytes))
         return true;
@@ -241,6 +244,8 @@ int64_t record_list(spd_txn *txn, const struct kind *kind,
     int64_t last_id = 0, next_after = 0;
     buf_put_char(out, '[');
     bool more = walk_begin(&walk, txn, kind, span);
+    walk.texts_only = wanted == NULL && span->index != NULL &&
+                      index_has(span->index, INDEX_CARRIES_TEXT);
     for (; more && walk_is_inside(&walk); more = walk_step(&walk)) {
         if (!walk_row(&walk) || !is_wanted(&viewer, &walk))
             continue;

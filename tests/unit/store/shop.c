@@ -54,9 +54,9 @@ static bool key_by_status(const void *record, struct key *key)
 }
 
 const struct index parcel_indexes[PARCEL_INDEXES] = {
-    [BY_SHELF] = { "shelf", key_by_shelf, false },
-    [BY_LABEL] = { "label", key_by_label, true },
-    [BY_STATUS] = { "status", key_by_status, false },
+    [BY_SHELF] = { "shelf", key_by_shelf, INDEX_CARRIES_TEXT },
+    [BY_LABEL] = { "label", key_by_label, INDEX_UNIQUE },
+    [BY_STATUS] = { "status", key_by_status, 0 },
 };
 
 static void show_more(const void *record, spd_jsonw *w)

@@ -163,6 +163,25 @@ static void a_changed_record_moves_in_its_indexes(void **state)
     assert_string_equal(shop_ids(shop, &span), "[2,1]");
 }
 
+static void a_list_shows_the_last_text_in_every_order(void **state)
+{
+    struct shop *shop = *state;
+    struct parcel parcel = parcel_new("a", 1, 5);
+    shop_put(shop, &parcel);
+    parcel.note = STR("new"); /* and its place stays the same */
+    shop_put(shop, &parcel);
+    for (int index = 0; index < PARCEL_INDEXES; index++) {
+        struct span span = by(index, NULL);
+        struct buf out = { 0 };
+        spd_txn *txn = store_read(shop->store);
+        record_list(txn, &parcel_kind, &span, NULL, NULL, &out);
+        store_read_end(txn);
+        buf_put_char(&out, '\0');
+        assert_non_null(strstr(out.ptr, "\"note\":\"new\""));
+        buf_fini(&out);
+    }
+}
+
 static void negative_numbers_come_before_positive_ones(void **state)
 {
     struct shop *shop = *state;
@@ -235,7 +254,7 @@ static bool key_raw(const void *record, struct key *key)
     return true;
 }
 
-static const struct index raw_index = { "label", key_raw, true };
+static const struct index raw_index = { "label", key_raw, INDEX_UNIQUE };
 static struct kind raw_kind;
 
 static spd_err run_raw(spd_txn *txn, void *arg, struct spd_error *err)
@@ -432,6 +451,7 @@ int main(void)
         TEST(a_removed_record_is_not_put_again),
         TEST(an_index_lists_in_the_order_of_its_key),
         TEST(a_changed_record_moves_in_its_indexes),
+        TEST(a_list_shows_the_last_text_in_every_order),
         TEST(negative_numbers_come_before_positive_ones),
         TEST(texts_sort_by_their_bytes_and_a_prefix_first),
         TEST(long_texts_that_differ_late_are_told_apart),

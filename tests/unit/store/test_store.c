@@ -122,8 +122,9 @@ static bool key_by_weight(const void *record, struct key *key)
     return true;
 }
 
-static const struct index weighed_indexes[] = { { "weight", key_by_weight,
-                                                  false } };
+static const struct index weighed_indexes[] = {
+    { "weight", key_by_weight, 0 },
+};
 
 static const struct kind *weighed_kind(void)
 {
@@ -385,6 +386,7 @@ enum breakage {
     LOSE_EVENT,
     MOVE_VALUE,
     OTHER_TEXT,
+    ENTRY_WITHOUT_TEXT,
 };
 
 static spd_err run_break(spd_txn *txn, void *arg, struct spd_error *err)
@@ -418,6 +420,11 @@ static spd_err run_break(spd_txn *txn, void *arg, struct spd_error *err)
         return mdb_put(txn->mdb, shelf->rows.dbi, &k, &v, 0) == 0 ? SPD_OK
                                                                   : SPD_EIO;
     }
+    case ENTRY_WITHOUT_TEXT:
+        key_put_int(&key, -1);
+        key_put_entry_id(&key, id);
+        return table_put_key(txn, &shelf->indexes[BY_SHELF], key_str(&key),
+                             err);
     case OTHER_TEXT: {
         char copy[1000];
         assert_true(value_split(bytes, &value));
@@ -455,6 +462,7 @@ static void the_check_finds_what_does_not_agree(void **state)
         { LOSE_EVENT, 1, "the journal has a gap behind event 1" },
         { MOVE_VALUE, 1, "parcel 2 is damaged" },
         { OTHER_TEXT, 1, "parcel 1 does not show what it is" },
+        { ENTRY_WITHOUT_TEXT, 1, "parcel 2 is missing in its index shelf" },
     };
     for (size_t i = 0; i < FIELD_COUNT(rows); i++) {
         struct buf first = { 0 };
