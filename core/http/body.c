@@ -64,7 +64,6 @@ bool body_piece(struct request *request, spd_str piece)
     return true;
 }
 
-/* An upload's name is not one of the operation's parameters. */
 static size_t
 gather_params(const struct request *request,
               struct pair out[static ROUTE_PARAMS_MAX + URL_PAIRS_MAX])
@@ -73,8 +72,7 @@ gather_params(const struct request *request,
     for (size_t i = 0; i < request->route.param_count; i++)
         out[count++] = request->route.params[i];
     for (size_t i = 0; i < request->url.pair_count; i++)
-        if (!is_upload(request) || !str_is(request->url.pairs[i].name, "name"))
-            out[count++] = request->url.pairs[i];
+        out[count++] = request->url.pairs[i];
     return count;
 }
 
@@ -111,11 +109,8 @@ bool body_end(struct request *request, struct call_request *call)
         json_free(call->body);
         return false;
     }
-    if (is_upload(request)) {
-        call->upload = request->upload;
-        call->upload_name = url_member(&request->url, "name");
-        request->upload = NULL;
-    }
+    call->upload = request->upload;
+    request->upload = NULL;
     return true;
 }
 

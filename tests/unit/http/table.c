@@ -73,12 +73,24 @@ static spd_err answer_later(struct call *call, spd_txn *txn)
     return SPD_OK;
 }
 
+struct upload {
+    spd_str name;
+};
+
+static const struct field upload_rows[] = {
+    FIELD(upload, name, FIELD_TEXT, "what the file is called",
+          .flags = FIELD_REQUIRED),
+};
+static const struct fields upload_fields = { "upload", sizeof(struct upload),
+                                             upload_rows, 1 };
+
 static spd_err take_file(struct call *call, spd_txn *txn)
 {
     (void)txn;
+    const struct upload *upload = call->params;
     the.ran++;
     jsonw_begin(call_reply(call), NULL, SPD_JSON_OBJECT);
-    jsonw_put_str(call_reply(call), "name", call->upload_name);
+    jsonw_put_str(call_reply(call), "name", upload->name);
     jsonw_put_int(call_reply(call), "bytes", blob_size(call->upload));
     jsonw_end(call_reply(call));
     blob_drop(call->upload);
@@ -153,6 +165,7 @@ static const struct op rows[] = {
       .doc = "takes a file",
       .role = SPD_OPERATOR,
       .flags = OP_LATER | OP_UPLOAD,
+      .params = &upload_fields,
       .run = take_file },
     { .name = "files.get",
       .route = "GET /api/file",
