@@ -205,6 +205,12 @@ static void stamp(struct attempt *attempt, const struct stride *stride,
         attempt->reason = str_of(stride->reason);
 }
 
+/* Sums of slicers' hundredths stay readable. */
+static double to_milligrams(double grams)
+{
+    return round(grams * 1000) / 1000;
+}
+
 static spd_err use_material(spd_txn *txn, struct shop *shop,
                             struct attempt *attempt, double share,
                             struct spd_error *err)
@@ -213,7 +219,7 @@ static spd_err use_material(spd_txn *txn, struct shop *shop,
     spd_err rc = SPD_OK;
     for (size_t i = 0; i < attempt->feeds.count && rc == SPD_OK; i++) {
         double grams = feeds[i].grams * share;
-        attempt->grams += grams;
+        attempt->grams = to_milligrams(attempt->grams + grams);
         rc = material_use(txn, shop, attempt->printer_id, feeds[i].slot, grams,
                           err);
     }

@@ -24,8 +24,6 @@ static struct live_call *live_new(struct ops *ops, struct call_request *request)
         .upload = request->upload,
     };
     struct arena *arena = &live->call.arena;
-    if (request->upload_name.len > 0)
-        live->call.upload_name = arena_str(arena, request->upload_name);
     if (request->idempotency_key.len > 0)
         live->idempotency_key = arena_str(arena, request->idempotency_key);
     live->next = ops->calls;

@@ -31,7 +31,8 @@ enum op_flag {
     OP_LIST = 1u << 3,   /* the reply is an array of `reply` records */
     OP_CREATE = 1u << 4, /* 201; absent body members get their defaults */
     OP_OPEN = 1u << 5,   /* unknown body members are left to `run` */
-    OP_UPLOAD = 1u << 6, /* the body is a file, streamed: call->upload */
+    OP_UPLOAD = 1u << 6, /* the body is a file, streamed: call->upload;
+                            has a parameter `name` */
     OP_EVENTS = 1u << 7, /* the reply is the journal as a stream; door's work */
     OP_PUBLIC = 1u << 8, /* needs nobody; the core's own, and few */
 };
@@ -64,7 +65,6 @@ struct call {
     void *body;                /* decoded struct of op->body, for OP_CREATE */
     const spd_json *body_json; /* checked; NULL without a body */
     struct blob_in *upload;    /* OP_UPLOAD: take it by setting NULL */
-    spd_str upload_name;       /* what the client calls it; untrusted */
     struct arena arena;        /* dies with the call */
 };
 

@@ -61,7 +61,6 @@ struct call_request {
      * caller gives one flat object sets `flat` and the ops sort them out. */
     spd_json *params, *body, *flat;
     struct blob_in *upload;  /* taken */
-    spd_str upload_name;     /* copied */
     spd_str idempotency_key; /* copied; empty: none */
     /* Exactly once; before ops_call returns when it can be. */
     void (*done)(void *arg, const struct call_result *result);

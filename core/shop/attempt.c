@@ -81,10 +81,14 @@ static bool by_submission(const void *record, struct key *key)
 
 enum { LIVE_BY_PRINTER, LIVE_BY_JOB, BY_JOB, BY_SUBMISSION };
 static const struct index attempt_indexes[] = {
-    [LIVE_BY_PRINTER] = { "live_printer", live_by_printer, true },
-    [LIVE_BY_JOB] = { "live_job", live_by_job, true },
-    [BY_JOB] = { "job", by_job, false },
-    [BY_SUBMISSION] = { "submission", by_submission, true },
+    [LIVE_BY_PRINTER] = { .name = "live_printer",
+                          .key = live_by_printer,
+                          .unique = true },
+    [LIVE_BY_JOB] = { .name = "live_job", .key = live_by_job, .unique = true },
+    [BY_JOB] = { .name = "job", .key = by_job },
+    [BY_SUBMISSION] = { .name = "submission",
+                        .key = by_submission,
+                        .unique = true },
 };
 
 const struct kind attempt_kind = {

@@ -31,7 +31,9 @@ static bool by_sha256(const void *record, struct key *key)
     return true;
 }
 
-static const struct index file_indexes[] = { { "sha256", by_sha256, true } };
+static const struct index file_indexes[] = {
+    { .name = "sha256", .key = by_sha256, .unique = true },
+};
 
 const struct kind file_kind = {
     .name = "file",

@@ -135,11 +135,12 @@ static bool by_file(const void *record, struct key *key)
 
 enum { QUEUE, BY_PRINTER, BY_PRINTER_STATUS, BY_STATUS, BY_FILE };
 static const struct index job_indexes[] = {
-    [QUEUE] = { "queue", queue_order, false },
-    [BY_PRINTER] = { "printer", by_printer, false },
-    [BY_PRINTER_STATUS] = { "printer_status", by_printer_status, false },
-    [BY_STATUS] = { "status", by_status, false },
-    [BY_FILE] = { "file", by_file, false },
+    [QUEUE] = { .name = "queue", .key = queue_order },
+    [BY_PRINTER] = { .name = "printer", .key = by_printer },
+    [BY_PRINTER_STATUS] = { .name = "printer_status",
+                            .key = by_printer_status },
+    [BY_STATUS] = { .name = "status", .key = by_status },
+    [BY_FILE] = { .name = "file", .key = by_file },
 };
 
 const struct kind job_kind = {

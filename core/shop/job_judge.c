@@ -1,15 +1,24 @@
 #include "shop/job_judge.h"
 
+#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "shop/printer.h"
 
 /* -- what belongs together -- */
 
-#define REFUSE_FIELD(call, field, ...)                                         \
-    (faults_add(call_faults(call), field, __VA_ARGS__),                        \
-     call_refuse(call, REFUSE_CONTENT, "%s", call_faults(call)->first))
+SPD_PRINTF(3, 4)
+static spd_err refuse_field(struct call *call, const char *field,
+                            const char *fmt, ...)
+{
+    char sentence[200];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(sentence, sizeof(sentence), fmt, args);
+    va_end(args);
+    faults_add(call_faults(call), field, "%s", sentence);
+    return call_refuse(call, REFUSE_CONTENT, "%s", sentence);
+}
 
 static spd_err judge_model(struct call *call, spd_txn *txn,
                            const struct job *job,
@@ -18,15 +27,15 @@ static spd_err judge_model(struct call *call, spd_txn *txn,
     struct printer printer;
     if (record_get(txn, &printer_kind, job->printer_id, &printer, &call->arena,
                    NULL) != SPD_OK)
-        return REFUSE_FIELD(call, "printer_id", "there is no printer %lld",
+        return refuse_field(call, "printer_id", "there is no printer %lld",
                             (long long)job->printer_id);
     if (plate == NULL || str_equal_fold(plate->printer_model, printer.model))
         return SPD_OK;
-    return REFUSE_FIELD(call, "printer_id",
-                        "is a %.*s, and the file was sliced for a %.*s; slice "
-                        "it for the %.*s or choose another printer",
-                        STR_ARG(printer.model), STR_ARG(plate->printer_model),
-                        STR_ARG(printer.model));
+    return refuse_field(call, "printer_id",
+                        "%.*s is a %.*s, and the file was sliced for a %.*s; "
+                        "slice it for the %.*s or choose another printer",
+                        STR_ARG(printer.name), STR_ARG(printer.model),
+                        STR_ARG(plate->printer_model), STR_ARG(printer.model));
 }
 
 static bool has_filament(const struct sliced_plate *plate, int64_t id)
@@ -44,7 +53,7 @@ static spd_err judge_needs(struct call *call, const struct job *job,
     const struct need *need = job->needs.items;
     for (size_t i = 0; i < job->needs.count; i++)
         if (!has_filament(plate, need[i].filament))
-            return REFUSE_FIELD(
+            return refuse_field(
                 call, "needs", "plate %lld has no filament %lld",
                 (long long)plate->index, (long long)need[i].filament);
     return SPD_OK;
@@ -71,11 +80,11 @@ static spd_err judge_file(struct call *call, spd_txn *txn, struct job *job,
     struct file file;
     if (record_get(txn, &file_kind, job->file_id, &file, &call->arena, NULL) !=
         SPD_OK)
-        return REFUSE_FIELD(call, "file_id", "there is no file %lld",
+        return refuse_field(call, "file_id", "there is no file %lld",
                             (long long)job->file_id);
     *plate = file_plate(&file, job->plate);
     if (*plate == NULL)
-        return REFUSE_FIELD(call, "plate", "%.*s has no plate %lld",
+        return refuse_field(call, "plate", "%.*s has no plate %lld",
                             STR_ARG(str_clip(file.name, 60)),
                             (long long)job->plate);
     fill_in(job, &file, *plate);
@@ -89,8 +98,8 @@ spd_err job_judge(struct call *call, spd_txn *txn, struct job *job)
     if (job->file_id != 0)
         rc = judge_file(call, txn, job, &plate);
     else if (job->job_name.len == 0)
-        rc = REFUSE_FIELD(call, "job_name",
-                          "is needed when there is no file_id");
+        rc = refuse_field(call, "job_name",
+                          "a job without file_id needs a job_name");
     if (rc == SPD_OK && job->printer_id != 0)
         rc = judge_model(call, txn, job, plate);
     return rc;

@@ -59,7 +59,9 @@ static bool by_slot(const void *record, struct key *key)
     return true;
 }
 
-static const struct index material_indexes[] = { { "slot", by_slot, true } };
+static const struct index material_indexes[] = {
+    { .name = "slot", .key = by_slot, .unique = true },
+};
 
 const struct kind material_kind = {
     .name = "material",
@@ -194,7 +196,8 @@ spd_err material_use(spd_txn *txn, struct shop *shop, int64_t printer_id,
     spd_err rc = SPD_OK;
     if (material_at(txn, printer_id, slot, &material, &arena) &&
         !isnan(material.remaining_grams)) {
-        material.remaining_grams = fmax(0, material.remaining_grams - grams);
+        material.remaining_grams =
+            fmax(0, round((material.remaining_grams - grams) * 1000) / 1000);
         if (!isnan(material.weight_grams) && material.weight_grams > 0)
             material.remaining_pct =
                 100 * material.remaining_grams / material.weight_grams;

@@ -38,7 +38,9 @@ static bool by_email(const void *record, struct key *key)
     return true;
 }
 
-static const struct index person_indexes[] = { { "email", by_email, true } };
+static const struct index person_indexes[] = {
+    { .name = "email", .key = by_email, .unique = true },
+};
 
 const struct kind person_kind = {
     .name = "person",

@@ -65,7 +65,9 @@ static bool by_name(const void *record, struct key *key)
     return true;
 }
 
-static const struct index printer_indexes[] = { { "name", by_name, true } };
+static const struct index printer_indexes[] = {
+    { .name = "name", .key = by_name, .unique = true },
+};
 
 static void show_settings(const void *record, spd_jsonw *w)
 {
