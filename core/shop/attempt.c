@@ -83,12 +83,14 @@ enum { LIVE_BY_PRINTER, LIVE_BY_JOB, BY_JOB, BY_SUBMISSION };
 static const struct index attempt_indexes[] = {
     [LIVE_BY_PRINTER] = { .name = "live_printer",
                           .key = live_by_printer,
-                          .unique = true },
-    [LIVE_BY_JOB] = { .name = "live_job", .key = live_by_job, .unique = true },
+                          .flags = INDEX_UNIQUE },
+    [LIVE_BY_JOB] = { .name = "live_job",
+                      .key = live_by_job,
+                      .flags = INDEX_UNIQUE },
     [BY_JOB] = { .name = "job", .key = by_job },
     [BY_SUBMISSION] = { .name = "submission",
                         .key = by_submission,
-                        .unique = true },
+                        .flags = INDEX_UNIQUE },
 };
 
 const struct kind attempt_kind = {

@@ -32,7 +32,7 @@ static bool by_sha256(const void *record, struct key *key)
 }
 
 static const struct index file_indexes[] = {
-    { .name = "sha256", .key = by_sha256, .unique = true },
+    { .name = "sha256", .key = by_sha256, .flags = INDEX_UNIQUE },
 };
 
 const struct kind file_kind = {

@@ -135,7 +135,9 @@ static bool by_file(const void *record, struct key *key)
 
 enum { QUEUE, BY_PRINTER, BY_PRINTER_STATUS, BY_STATUS, BY_FILE };
 static const struct index job_indexes[] = {
-    [QUEUE] = { .name = "queue", .key = queue_order },
+    [QUEUE] = { .name = "queue",
+                .key = queue_order,
+                .flags = INDEX_CARRIES_TEXT },
     [BY_PRINTER] = { .name = "printer", .key = by_printer },
     [BY_PRINTER_STATUS] = { .name = "printer_status",
                             .key = by_printer_status },

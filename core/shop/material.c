@@ -60,7 +60,7 @@ static bool by_slot(const void *record, struct key *key)
 }
 
 static const struct index material_indexes[] = {
-    { .name = "slot", .key = by_slot, .unique = true },
+    { .name = "slot", .key = by_slot, .flags = INDEX_UNIQUE },
 };
 
 const struct kind material_kind = {

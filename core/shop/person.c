@@ -39,7 +39,7 @@ static bool by_email(const void *record, struct key *key)
 }
 
 static const struct index person_indexes[] = {
-    { .name = "email", .key = by_email, .unique = true },
+    { .name = "email", .key = by_email, .flags = INDEX_UNIQUE },
 };
 
 const struct kind person_kind = {

@@ -66,7 +66,7 @@ static bool by_name(const void *record, struct key *key)
 }
 
 static const struct index printer_indexes[] = {
-    { .name = "name", .key = by_name, .unique = true },
+    { .name = "name", .key = by_name, .flags = INDEX_UNIQUE },
 };
 
 static void show_settings(const void *record, spd_jsonw *w)
