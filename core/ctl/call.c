@@ -127,6 +127,8 @@ int run_call(struct run *run, const struct request *request)
     struct reply reply;
     struct spd_error err = { 0 };
     spd_err rc = client_call(run->client, &call, &reply, &err);
+    if (bar.is_drawn)
+        fputc('\n', stderr);
     int status = rc != SPD_OK            ? complain_of_no_answer(run, &err)
                  : reply_is_good(&reply) ? show(run, request->op, &reply)
                                          : complain_of_refusal(run, &reply);

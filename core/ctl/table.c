@@ -7,14 +7,16 @@
 
 enum {
     GAP = 2,           /* between columns */
-    SHORT_WIDTH = 16,  /* a text is not made narrower than this */
+    SHORT_WIDTH = 16,  /* a text is not made narrower than this, */
+    SHORT_NAME = 8,    /* nor a name than this */
     COLUMNS_MAX = 128, /* more are not looked at */
 };
 
 struct column {
     spd_str name;
     spd_str *cells; /* one a row */
-    size_t width;
+    size_t cells_width;
+    size_t width, least; /* numbers are never shortened */
     bool is_number;
     bool is_same; /* in all rows, of which there are several */
 };
@@ -26,6 +28,16 @@ struct table {
 };
 
 /* -- filling it -- */
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
 
 static const spd_json *cell_of(const spd_json *row, spd_str name)
 {
@@ -43,15 +55,32 @@ static bool read_cell(struct table *table, struct column *column, size_t row,
     bool good = cell_put(&text, value);
     column->cells[row] = arena_str(&table->arena, buf_str(&text));
     buf_fini(&text);
-    size_t width = cell_width(column->cells[row]);
-    if (width > column->width)
-        column->width = width;
+    column->cells_width =
+        larger(column->cells_width, cell_width(column->cells[row]));
     enum spd_json_type type = json_type(value);
     if (type != SPD_JSON_INT && type != SPD_JSON_REAL && type != SPD_JSON_NULL)
         column->is_number = false;
     if (!str_equal(column->cells[row], column->cells[0]))
         column->is_same = false;
     return good;
+}
+
+static void set_widths(struct column *column)
+{
+    size_t name = cell_width(column->name), cells = column->cells_width;
+    size_t needed = column->is_number ? cells : smaller(cells, SHORT_WIDTH);
+    column->least = larger(needed, smaller(name, SHORT_NAME));
+    column->width = larger(cells, name);
+}
+
+/* Null, and texts and lists without anything in them. */
+static bool says_nothing(const spd_json *value)
+{
+    if (json_type(value) == SPD_JSON_ARRAY)
+        return json_first(value) == NULL;
+    return json_type(value) == SPD_JSON_NULL ||
+           (json_type(value) == SPD_JSON_STR &&
+            json_as_str(value, STR("")).len == 0);
 }
 
 static spd_str safe_name(struct table *table, spd_str name)
@@ -73,14 +102,14 @@ static void add_column(struct table *table, const spd_json *rows, spd_str name)
         .is_number = true,
         .is_same = true,
     };
-    column.width = cell_width(column.name);
     bool good = true, said = false;
     size_t row = 0;
     for (const spd_json *r = json_first(rows); r != NULL; r = json_next(r)) {
         const spd_json *value = cell_of(r, name);
         good = read_cell(table, &column, row++, value) && good;
-        said = said || json_type(value) != SPD_JSON_NULL;
+        said = said || !says_nothing(value);
     }
+    set_widths(&column);
     column.is_same = column.is_same && table->row_count > 1;
     if (good && said)
         table->columns[table->column_count++] = column;
@@ -112,27 +141,37 @@ static size_t total_width(const struct table *table)
     return width;
 }
 
-/* The widest text that may still be shortened, or NULL. */
-static struct column *widest_text(struct table *table)
+/* Would shortening it by one cost only a letter of its name? */
+static bool is_wide_by_name(const struct column *column)
 {
-    struct column *widest = NULL;
+    return column->width > larger(column->cells_width, column->least);
+}
+
+static bool is_better(const struct column *column, const struct column *than)
+{
+    if (than == NULL || is_wide_by_name(column) != is_wide_by_name(than))
+        return than == NULL || is_wide_by_name(column);
+    return column->width > than->width;
+}
+
+/* The column to shorten next, or NULL: first those that only their names make
+ * wide, then the widest. */
+static struct column *next_to_shorten(struct table *table)
+{
+    struct column *best = NULL;
     for (size_t i = 0; i < table->column_count; i++) {
         struct column *column = &table->columns[i];
-        if (!column->is_number && column->width > SHORT_WIDTH &&
-            (widest == NULL || column->width > widest->width))
-            widest = column;
+        if (column->width > column->least && is_better(column, best))
+            best = column;
     }
-    return widest;
+    return best;
 }
 
 static size_t shortened_width(const struct table *table)
 {
     size_t width = total_width(table);
-    for (size_t i = 0; i < table->column_count; i++) {
-        const struct column *column = &table->columns[i];
-        if (!column->is_number && column->width > SHORT_WIDTH)
-            width -= column->width - SHORT_WIDTH;
-    }
+    for (size_t i = 0; i < table->column_count; i++)
+        width -= table->columns[i].width - table->columns[i].least;
     return width;
 }
 
@@ -156,7 +195,8 @@ static void fit(struct table *table, size_t width)
     while (table->column_count > 1 && shortened_width(table) > width)
         drop_one(table);
     struct column *column;
-    while (total_width(table) > width && (column = widest_text(table)) != NULL)
+    while (total_width(table) > width &&
+           (column = next_to_shorten(table)) != NULL)
         column->width--;
 }
 

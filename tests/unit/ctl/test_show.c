@@ -78,6 +78,33 @@ static void a_column_without_any_value_is_left_out(void **state)
                 " 2  3\n");
 }
 
+static void a_column_of_empty_lists_is_left_out(void **state)
+{
+    (void)state;
+    check_shown("[{'id':1,'tags':[],'notes':''},{'id':2,'tags':[]}]", NULL, 0,
+                "id\n"
+                " 1\n"
+                " 2\n");
+}
+
+static void a_long_name_is_shortened_but_never_a_number(void **state)
+{
+    (void)state;
+    check_shown("[{'estimated_duration_minutes':19,'id':1234567890123}]", NULL,
+                23,
+                "estimat\xE2\x80\xA6             id\n"
+                "      19  1234567890123\n");
+}
+
+static void a_long_name_is_shortened_before_any_text(void **state)
+{
+    (void)state;
+    check_shown("[{'id':1,'name':'abcdefghijklmnopqrst','has_thumbnail':true}]",
+                NULL, 36,
+                "id  name                  has_thumb\xE2\x80\xA6\n"
+                " 1  abcdefghijklmnopqrst  yes\n");
+}
+
 static void what_has_parts_of_its_own_is_not_in_a_table(void **state)
 {
     (void)state;
@@ -266,6 +293,9 @@ int main(void)
         TEST(a_list_is_a_table_with_numbers_to_the_right),
         TEST(columns_come_in_the_order_of_the_description),
         TEST(a_column_without_any_value_is_left_out),
+        TEST(a_column_of_empty_lists_is_left_out),
+        TEST(a_long_name_is_shortened_but_never_a_number),
+        TEST(a_long_name_is_shortened_before_any_text),
         TEST(what_has_parts_of_its_own_is_not_in_a_table),
         TEST(an_empty_list_says_so),
         TEST(long_texts_are_shortened_to_fit),
