@@ -134,22 +134,41 @@ static const struct {
     { "light", "system", "ledctrl", put_light },
 };
 
+static spd_str name_of(const struct spd_json_api *json, const spd_json *command)
+{
+    return json->as_str(json->member(command, "command"), (spd_str){ "", 0 });
+}
+
+/* SPD_COUNT(commands) when it is none of them. */
+static size_t find(spd_str name)
+{
+    size_t i = 0;
+    while (i < SPD_COUNT(commands) && !text_equals(name, commands[i].name))
+        i++;
+    return i;
+}
+
+const char *command_word(const struct spd_json_api *json,
+                         const spd_json *command)
+{
+    size_t i = find(name_of(json, command));
+    return i < SPD_COUNT(commands) ? commands[i].command : "";
+}
+
 spd_jsonw *command_from_host(const struct spd_json_api *json, int64_t sequence,
                              const spd_json *command, struct spd_error *err)
 {
-    spd_str name =
-        json->as_str(json->member(command, "command"), (spd_str){ "", 0 });
-    for (size_t i = 0; i < SPD_COUNT(commands); i++) {
-        if (!text_equals(name, commands[i].name))
-            continue;
-        struct out o =
-            begin(json, commands[i].class, commands[i].command, sequence);
-        if (commands[i].put(&o, command, err) == SPD_OK)
-            return end(&o);
-        json->writer_free(o.w);
+    spd_str name = name_of(json, command);
+    size_t i = find(name);
+    if (i == SPD_COUNT(commands)) {
+        (void)complain(err, "no such command: %.*s", (int)name.len, name.ptr);
         return NULL;
     }
-    (void)complain(err, "no such command: %.*s", (int)name.len, name.ptr);
+    struct out o =
+        begin(json, commands[i].class, commands[i].command, sequence);
+    if (commands[i].put(&o, command, err) == SPD_OK)
+        return end(&o);
+    json->writer_free(o.w);
     return NULL;
 }
 

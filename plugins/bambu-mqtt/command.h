@@ -37,6 +37,11 @@ spd_jsonw *command_start(const struct spd_json_api *json, int64_t sequence,
                          const struct print_order *order, enum url_form url,
                          bool two_externals);
 
+/* The printer's word for one of the host's commands, as it will echo it;
+ * static, "" when it is none. */
+const char *command_word(const struct spd_json_api *json,
+                         const spd_json *command);
+
 /* One of the host's commands (pause, resume, stop, light {on}, speed
  * {level}); NULL with *err set when it is not one or lacks something. */
 spd_jsonw *command_from_host(const struct spd_json_api *json, int64_t sequence,

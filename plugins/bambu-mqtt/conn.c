@@ -618,12 +618,16 @@ struct conn *conn_open(struct driver *driver, spd_printer *printer,
     c->trust_fd = -1;
     c->sequence = FIRST_SEQUENCE + random_below(FIRST_SEQUENCE);
     report_init(&c->report);
-    if (read_settings(c, settings, err) != SPD_OK) {
+    if (read_settings(c, settings, err) == SPD_OK) {
+        c->timer = c->self->host->loop->timer_new(c->self, on_timer, c);
+        if (c->timer == NULL)
+            err->code = SPD_ENOMEM;
+    }
+    if (c->timer == NULL) {
         conn_free(c);
         return NULL;
     }
     name_topics(c);
-    c->timer = c->self->host->loop->timer_new(c->self, on_timer, c);
     tell_link(c, "connecting", SAY_NOTHING);
     conn_due(c, DUE_CONNECT, conn_now_ms(c));
     return c;

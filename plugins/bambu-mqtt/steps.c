@@ -177,23 +177,6 @@ void steps_line_lost(struct conn *c)
 
 /* -------------------------------------------------------- commands ---- */
 
-/* The static word for a command, as the printer echoes it. */
-static const char *wire_word(const struct conn *c, const spd_json *command)
-{
-    static const struct {
-        const char *name, *word;
-    } words[] = {
-        { "pause", "pause" },       { "resume", "resume" }, { "stop", "stop" },
-        { "speed", "print_speed" }, { "light", "ledctrl" },
-    };
-    spd_str name = conn_json(c)->as_str(
-        conn_json(c)->member(command, "command"), (spd_str){ "", 0 });
-    for (size_t i = 0; i < SPD_COUNT(words); i++)
-        if (text_equals(name, words[i].name))
-            return words[i].word;
-    return "";
-}
-
 /* Whole reports strain the slow models: one that is asked for too soon after
  * another waits. */
 static void refresh(struct conn *c, spd_ticket *ticket)
@@ -224,7 +207,7 @@ void steps_refresh_due(struct conn *c)
 void conn_command(struct conn *c, const spd_json *command, spd_ticket *ticket)
 {
     struct spd_error err = { 0 };
-    const char *word = wire_word(c, command);
+    const char *word = command_word(conn_json(c), command);
     spd_str name = conn_json(c)->as_str(
         conn_json(c)->member(command, "command"), (spd_str){ "", 0 });
     if (text_equals(name, "refresh")) {
