@@ -186,9 +186,12 @@ static spd_err unknown_key(const struct image *image, spd_str name,
 static spd_err only_known(const struct image *image, const spd_json *settings,
                           const struct reading *r)
 {
-    if (json_type(settings) == SPD_JSON_ARRAY && json_count(settings) > 0)
+    enum spd_json_type type = json_type(settings);
+    bool is_empty = type == SPD_JSON_NULL ||
+                    (type == SPD_JSON_ARRAY && json_count(settings) == 0);
+    if (type != SPD_JSON_OBJECT && !is_empty)
         return error_set(r->err, SPD_EINVAL,
-                         "%s: %s takes keys with names (key = value)", r->place,
+                         "%s: %s takes a table of keys (key = value)", r->place,
                          r->plugin);
     for (const spd_json *v = json_first(settings); v != NULL; v = json_next(v))
         if (find_key(image, json_name(v)) == NULL)

@@ -60,6 +60,18 @@ struct host_roles roles_of(struct takers *takers)
 
 /* -- which ones -- */
 
+/* An entry is a member with settings, or stands in a list of bare names. */
+static const char *name_of(const spd_json *entry)
+{
+    spd_str name = json_name(entry);
+    return name.ptr != NULL ? name.ptr : json_as_str(entry, STR("")).ptr;
+}
+
+static const spd_json *settings_of(const spd_json *entry)
+{
+    return json_name(entry).ptr != NULL ? entry : NULL;
+}
+
 static spd_str file_of(const struct settings *settings, const char *name,
                        struct arena *arena)
 {
@@ -83,9 +95,9 @@ static void load_named(struct host *host, const struct settings *settings)
     struct spd_error err;
     const spd_json *plugin = json_first(settings->plugins);
     for (; plugin != NULL; plugin = json_next(plugin)) {
-        const char *name = json_name(plugin).ptr;
-        if (host_load(host, name, plugin, place_of(settings, name, place),
-                      &err) != SPD_OK)
+        const char *name = name_of(plugin);
+        if (host_load(host, name, settings_of(plugin),
+                      place_of(settings, name, place), &err) != SPD_OK)
             log_error("plugins", "spoold runs without %s: %s", name, err.text);
     }
 }
@@ -112,8 +124,9 @@ spd_err plugins_check(const struct settings *settings, struct spd_error *err)
     spd_err rc = SPD_OK;
     const spd_json *plugin = json_first(settings->plugins);
     for (; plugin != NULL && rc == SPD_OK; plugin = json_next(plugin)) {
-        const char *name = json_name(plugin).ptr;
-        rc = host_check_settings(file_of(settings, name, &arena).ptr, plugin,
+        const char *name = name_of(plugin);
+        rc = host_check_settings(file_of(settings, name, &arena).ptr,
+                                 settings_of(plugin),
                                  place_of(settings, name, place), err);
     }
     arena_fini(&arena);

@@ -88,7 +88,9 @@ static void a_wrong_setting_is_named_with_its_place(void **state)
         { "{'pasword': 'x'}",
           "spoold.conf line 3: bell has no key pasword; it knows sound, "
           "pause, loud, volume, password" },
-        { "['x']", "takes keys with names" },
+        { "['x']", "bell takes a table of keys (key = value)" },
+        { "7", "spoold.conf line 3: bell takes a table of keys" },
+        { "'x'", "bell takes a table of keys" },
     };
     struct house house = { 0 };
     house_open(&house, ABI_PLUGINS);
