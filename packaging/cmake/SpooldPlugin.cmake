@@ -17,9 +17,13 @@ endif()
 
 set(SPOOLD_PLUGIN_OUTPUT ${CMAKE_BINARY_DIR}/plugins CACHE PATH
     "Where plugins are built")
-# Not CMAKE_INSTALL_LIBDIR: the server looks for them beside itself, in
-# ../lib/spoold/plugins, whatever the machine calls its libraries' folder.
-set(SPOOLD_PLUGIN_INSTALL lib/spoold/plugins CACHE STRING
+# Where the server looks for them, relative to its prefix: SpooldConfig.cmake
+# remembers it for others.
+if(NOT SPOOLD_PLUGIN_FOLDER)
+  include(GNUInstallDirs)
+  set(SPOOLD_PLUGIN_FOLDER ${CMAKE_INSTALL_LIBDIR}/spoold/plugins)
+endif()
+set(SPOOLD_PLUGIN_INSTALL ${SPOOLD_PLUGIN_FOLDER} CACHE STRING
     "Where plugins are installed, below the prefix")
 
 function(spoold_add_plugin NAME)

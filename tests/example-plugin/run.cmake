@@ -41,12 +41,16 @@ function(check_plugin NAME)
       ${WORK}/${NAME}/plugins/${NAME}.so --data ${WORK}/data)
   check_contains("${said}" "it started")
   check_contains("${said}" "it stopped")
+  run(${CMAKE_COMMAND} --install ${WORK}/${NAME})
+  if(NOT EXISTS ${prefix}/${LIBDIR}/spoold/plugins/${NAME}.so)
+    message(FATAL_ERROR "${NAME} was not installed beside our own")
+  endif()
 endfunction()
 
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
 foreach(file ${BINDIR}/spoold include/spoold/plugin.h include/spoold/testhost.h
              ${LIBDIR}/libspoold_testhost.a ${LIBDIR}/pkgconfig/spoold.pc
-             lib/spoold/plugins/scheduler-priority.so
+             ${LIBDIR}/spoold/plugins/scheduler-priority.so
              ${LIBDIR}/cmake/Spoold/SpooldConfig.cmake)
   if(NOT EXISTS ${prefix}/${file})
     message(FATAL_ERROR "not installed: ${file}")
@@ -86,3 +90,9 @@ file(APPEND ${shown}/CMakeLists.txt
 file(REMOVE_RECURSE ${WORK}/doorbell)
 build_plugin(doorbell ${shown})
 check_plugin(doorbell)
+
+# -- the installed server finds what was installed --
+
+run(${prefix}/${BINDIR}/spoold --list-plugins)
+check_contains("${said}" "doorbell 1.0")
+check_contains("${said}" "scheduler-priority")
