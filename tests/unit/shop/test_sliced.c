@@ -544,18 +544,33 @@ static void settings_that_are_no_json_are_refused(void **state)
     check_refused("settings in this file are damaged");
 }
 
-static void settings_beyond_a_mebibyte_are_refused(void **state)
+/* Noise, so that it does not look like a bomb. */
+static void add_noise(const char *name, size_t bytes)
 {
-    (void)state;
     struct buf text = { 0 };
-    uint32_t noise = 1; /* so that it does not look like a bomb */
-    while (text.len <= JSON_MAX_BYTES) {
+    uint32_t noise = 1;
+    while (text.len < bytes) {
         noise = noise * 1664525 + 1013904223;
         buf_printf(&text, "%08x", (unsigned)noise);
     }
-    archive_add_bytes(the.archive, SETTINGS, buf_str(&text));
+    archive_add_bytes(the.archive, name, buf_str(&text));
     buf_fini(&text);
+}
+
+static void settings_beyond_a_mebibyte_are_refused(void **state)
+{
+    (void)state;
+    add_noise(SETTINGS, JSON_MAX_BYTES + 1);
     given_plate(PLATE("1"));
+    check_refused("larger than any slicer writes it");
+}
+
+static void a_description_beyond_8_mebibytes_is_refused(void **state)
+{
+    (void)state;
+    add_noise(INFO, SLICED_MAX_META_BYTES + 1);
+    add_gcode();
+    archive_write(the.archive);
     check_refused("larger than any slicer writes it");
 }
 
@@ -837,6 +852,7 @@ int main(void)
         TEST(xml_that_breaks_off_is_refused),
         TEST(settings_that_are_no_json_are_refused),
         TEST(settings_beyond_a_mebibyte_are_refused),
+        TEST(a_description_beyond_8_mebibytes_is_refused),
         TEST(junk_is_refused),
         TEST(an_empty_file_is_refused),
         TEST(a_file_cut_anywhere_is_refused),
