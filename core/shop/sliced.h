@@ -13,7 +13,7 @@ enum {
     /* Of the description of the plates. Slicers write 2 KB a plate; a hostile
      * one of 50 MB cost 480 MB of memory and 15 s. */
     SLICED_MAX_META_BYTES = 8 * 1024 * 1024,
-    SLICED_MAX_RATIO = 200,                   /* of what is not G-code */
+    SLICED_MAX_RATIO = 200, /* of what is not G-code */
     SLICED_MAX_PLATES = 64,
     SLICED_MAX_FILAMENTS = 64,
     SLICED_MAX_THUMBNAIL_BYTES = 4 * 1024 * 1024,
