@@ -19,7 +19,8 @@ void conf_free(struct conf *conf);
 
 /* The whole as an object; a Lua list with named entries
  * (plugins = { "bambu-mqtt", etsy = {...} }) is an object too, the bare names
- * with an empty object, in the order written. Borrowed. */
+ * with an empty object, in the order written.  A list of nothing but bare
+ * entries stays an array, and {} is an object. Borrowed. */
 const spd_json *conf_root(const struct conf *conf);
 
 /* "spoold.conf line 12": where a key stands, by its path ("plugins.etsy.key").

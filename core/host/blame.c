@@ -131,7 +131,10 @@ bool blame_is_due(const char *path, const char *who)
 {
     struct buf text = { 0 }, others = { 0 };
     bool is_due = false;
-    if (file_read(path, FILE_MAX_BYTES, &text, NULL) == SPD_OK) {
+    spd_err rc = file_read(path, FILE_MAX_BYTES, &text, NULL);
+    if (rc == SPD_EINVAL) /* years of crashes: begin anew */
+        file_write(path, STR(""), 0600, NULL);
+    if (rc == SPD_OK) {
         struct last_two two = read_crashes(buf_str(&text), who, &others);
         is_due = two.before_s != 0 && two.last_s - two.before_s <= NEAR_S;
     }

@@ -178,19 +178,22 @@ static void run_posts_left(struct guest *guest)
 
 /* -- start and stop -- */
 
-static void leave(struct guest *guest)
+/* False when some of its work runs on for longer than we wait. */
+static bool leave(struct guest *guest)
 {
     const struct host_options *options = &guest->host->options;
     guest->state = GUEST_LEAVING;
     unhook_all(guest);
     fetch_cancel(options->fetcher, guest);
-    if (!pool_drain(options->pool, guest, DRAIN_DEADLINE_MS))
+    bool is_over = pool_drain(options->pool, guest, DRAIN_DEADLINE_MS);
+    if (!is_over)
         log_error(guest->name,
                   "still has %zu pieces of work running %d s after it was told "
                   "to stop",
                   guest->works, DRAIN_DEADLINE_MS / 1000);
     set_posts_closed(guest, true);
     run_posts_left(guest);
+    return is_over;
 }
 
 spd_err guest_start(struct guest *guest, struct spd_error *err)
@@ -217,13 +220,35 @@ void guest_stop(struct guest *guest)
 {
     if (guest->state != GUEST_RUNNING)
         return;
-    leave(guest);
-    guest->state = GUEST_STOPPING;
-    struct stay stay = guest_enter(guest);
-    guest->image->desc.stop(&guest->self);
-    guest_leave(guest, stay);
+    /* stop() frees what work that still runs would use: better none. */
+    if (leave(guest)) {
+        guest->state = GUEST_STOPPING;
+        struct stay stay = guest_enter(guest);
+        guest->image->desc.stop(&guest->self);
+        guest_leave(guest, stay);
+    }
     release_all(guest);
     guest->state = GUEST_GONE;
+}
+
+spd_err guest_reconfigure(struct guest *guest, void *conf,
+                          struct spd_error *err)
+{
+    assert(guest->state == GUEST_RUNNING);
+    struct spd_error why = { 0 };
+    void *old = guest->conf;
+    guest->self.conf = guest->conf = conf;
+    struct stay stay = guest_enter(guest);
+    spd_err rc = guest->image->desc.reconfigure(&guest->self, &why);
+    guest_leave(guest, stay);
+    if (rc != SPD_OK) {
+        guest->self.conf = guest->conf = old;
+        settings_free(conf);
+        return error_set(err, rc, "%s does not take its new settings: %.180s",
+                         guest->name, why.text);
+    }
+    settings_free(old);
+    return SPD_OK;
 }
 
 /* -- the border -- */

@@ -72,6 +72,11 @@ spd_err guest_start(struct guest *guest, struct spd_error *err);
 /* Unhook, cancel, wait, stop(), release.  Does nothing to one not running. */
 void guest_stop(struct guest *guest);
 
+/* Give a running plugin new settings. `conf` (of settings_new) is taken; when
+ * the plugin refuses, it goes on with the old. It must have a reconfigure. */
+spd_err guest_reconfigure(struct guest *guest, void *conf,
+                          struct spd_error *err);
+
 const char *guest_state_word(const struct guest *guest);
 
 /* -- at the border: who calls, and may it now? --

@@ -72,15 +72,27 @@ static void stop_all(struct host *host)
                 guest_stop(g);
 }
 
-/* A guest whose work still runs cannot be freed under it. */
-static void free_guests(struct host *host)
+static bool all_work_is_over(const struct host *host)
+{
+    for (const struct guest *g = host->guests; g != NULL; g = g->next)
+        if (g->works > 0)
+            return false;
+    return true;
+}
+
+static void free_all(struct host *host)
 {
     struct guest *next;
     for (struct guest *g = host->guests; g != NULL; g = next) {
         next = g->next;
-        if (g->works == 0)
-            guest_free(g);
+        guest_free(g);
     }
+    calls_free(host->calls);
+    metrics_free(host);
+    free(host->folder);
+    free(host->version);
+    free(host->crash_file);
+    free(host);
 }
 
 void host_free(struct host *host)
@@ -94,15 +106,12 @@ void host_free(struct host *host)
     store_flush(host->options.store);
     journal_unfollow(host->options.store, &host->follower);
     blame_unwatch();
-    current = NULL;
     timer_free(host->delivery);
-    free_guests(host);
-    calls_free(host->calls);
-    metrics_free(host);
-    free(host->folder);
-    free(host->version);
-    free(host->crash_file);
-    free(host);
+    /* Work that runs on may still use its tables: they are left to it. */
+    if (!all_work_is_over(host))
+        return;
+    current = NULL;
+    free_all(host);
 }
 
 /* -- loading -- */
@@ -197,6 +206,25 @@ spd_err host_load(struct host *host, const char *name, const spd_json *settings,
     if (rc != SPD_OK && err != NULL)
         *err = why;
     return rc;
+}
+
+spd_err host_reconfigure(struct host *host, const char *name,
+                         const spd_json *settings, const char *place,
+                         struct spd_error *err)
+{
+    struct guest *guest = find_guest(host, name);
+    if (guest == NULL || guest->state != GUEST_RUNNING)
+        return error_set(err, SPD_ENOTFOUND, "%s is not running", name);
+    if (guest->image->desc.reconfigure == NULL)
+        return error_set(err, SPD_EUNSUPPORTED,
+                         "%s takes new settings only at a restart", name);
+    struct spd_error why = { 0 };
+    void *conf = settings_new(guest->image, settings, place, &why);
+    if (conf != NULL)
+        guest_reconfigure(guest, conf, &why);
+    if (why.code != SPD_OK && err != NULL)
+        *err = why;
+    return why.code;
 }
 
 spd_err host_check_settings(const char *path, const spd_json *settings,

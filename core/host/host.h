@@ -65,6 +65,13 @@ void host_free(struct host *host);
 spd_err host_load(struct host *host, const char *name, const spd_json *settings,
                   const char *place, struct spd_error *err);
 
+/* New settings for a running plugin, without stopping it. SPD_ENOTFOUND: it
+ * does not run; SPD_EUNSUPPORTED: it wants a restart for that; else it refused
+ * them and goes on with the old. */
+spd_err host_reconfigure(struct host *host, const char *name,
+                         const spd_json *settings, const char *place,
+                         struct spd_error *err);
+
 /* Check the settings against the plugin's key table without starting it. */
 spd_err host_check_settings(const char *path, const spd_json *settings,
                             const char *place, struct spd_error *err);

@@ -69,6 +69,47 @@ static void absent_settings_take_their_fallback(void **state)
     house_close(&house);
 }
 
+static spd_err reconfigure(struct house *house, const char *json,
+                           struct spd_error *err)
+{
+    spd_json *settings = json_parse(str_of(json), NULL);
+    assert_non_null(settings);
+    spd_err rc = host_reconfigure(house->host, "bell", settings, "here", err);
+    json_free(settings);
+    return rc;
+}
+
+static void new_settings_reach_a_running_plugin(void **state)
+{
+    (void)state;
+    struct house house = { 0 };
+    house_open(&house, ABI_PLUGINS);
+    hang_bell(&house);
+    assert_int_equal(
+        reconfigure(&house, "{\"password\":\"x\",\"volume\":3}", NULL), SPD_OK);
+    assert_non_null(
+        strstr(house_call(&house, "bell.report", NULL), "\"volume\":3"));
+    house_close(&house);
+}
+
+static void refused_settings_leave_the_old_ones(void **state)
+{
+    (void)state;
+    struct house house = { 0 };
+    struct spd_error err = { 0 };
+    house_open(&house, ABI_PLUGINS);
+    hang_bell(&house);
+    assert_int_equal(
+        reconfigure(&house, "{\"password\":\"x\",\"volume\":11}", &err),
+        SPD_EINVAL);
+    assert_string_equal(err.text, "bell does not take its new settings: that "
+                                  "is too loud");
+    assert_int_equal(reconfigure(&house, "{}", &err), SPD_EINVAL);
+    assert_non_null(
+        strstr(house_call(&house, "bell.report", NULL), "\"volume\":0.5"));
+    house_close(&house);
+}
+
 static void a_wrong_setting_is_named_with_its_place(void **state)
 {
     (void)state;
@@ -347,6 +388,8 @@ int main(void)
         cmocka_unit_test(a_plugin_loads_starts_answers_and_stops),
         cmocka_unit_test(settings_reach_the_plugin_in_its_own_struct),
         cmocka_unit_test(absent_settings_take_their_fallback),
+        cmocka_unit_test(new_settings_reach_a_running_plugin),
+        cmocka_unit_test(refused_settings_leave_the_old_ones),
         cmocka_unit_test(a_wrong_setting_is_named_with_its_place),
         cmocka_unit_test(members_are_checked_before_the_plugin_sees_them),
         cmocka_unit_test(an_operation_without_a_role_is_for_administrators),

@@ -279,6 +279,16 @@ static spd_err start(spd_plugin *self, struct spd_error *err)
     return rc;
 }
 
+static spd_err reconfigure(spd_plugin *self, struct spd_error *err)
+{
+    static const struct spd_error too_loud = { SPD_EINVAL, "that is too loud" };
+    const struct bell_conf *conf = self->conf;
+    if (conf->volume <= 10)
+        return SPD_OK;
+    *err = too_loud;
+    return SPD_EINVAL;
+}
+
 static void stop(spd_plugin *self)
 {
     spd_log(self, SPD_INFO, "the bell is taken down");
@@ -297,4 +307,5 @@ static const struct spd_key keys[] = {
 
 SPD_PLUGIN(0, .name = "bell", .version = "1.2", .license = "MIT",
            .summary = "rings", .keys = keys, .key_count = SPD_COUNT(keys),
-           .conf_size = sizeof(struct bell_conf), .start = start, .stop = stop);
+           .conf_size = sizeof(struct bell_conf), .start = start,
+           .reconfigure = reconfigure, .stop = stop);

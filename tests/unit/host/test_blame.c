@@ -63,6 +63,20 @@ static void a_damaged_or_missing_file_blames_nobody(void **state)
     assert_false(blame_is_due("/nonexistent/file", "bell"));
 }
 
+static void a_file_that_grew_too_long_begins_anew(void **state)
+{
+    (void)state;
+    struct buf text = { 0 };
+    while (text.len < 80 * 1024)
+        buf_put(&text, STR("1000 horn\n"));
+    assert_int_equal(file_write(path, buf_str(&text), 0600, NULL), SPD_OK);
+    assert_false(blame_is_due(path, "bell"));
+    buf_clear(&text);
+    assert_int_equal(file_read(path, 1024, &text, NULL), SPD_OK);
+    assert_int_equal(text.len, 0);
+    buf_fini(&text);
+}
+
 static int make_file(void **state)
 {
     (void)state;
@@ -86,6 +100,7 @@ int main(void)
         cmocka_unit_test(only_the_last_two_count),
         cmocka_unit_test(others_are_not_blamed_nor_forgotten),
         cmocka_unit_test(a_damaged_or_missing_file_blames_nobody),
+        cmocka_unit_test(a_file_that_grew_too_long_begins_anew),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }
