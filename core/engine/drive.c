@@ -11,7 +11,6 @@ enum {
     UPLOAD_TRIES = 3,
     UPLOAD_RETRY_MS = 5000,    /* doubles */
     OFFLINE_MS = 60 * 1000,    /* before a start: then let others have it */
-    CLASSIFY_MS = 10 * 1000,   /* why it failed comes later than that */
     STOP_RETRY_MS = 10 * 1000, /* a stop that was not heard is said again */
     EVIDENCE_REPORTS = 3,
 };
@@ -277,24 +276,13 @@ static const char *failure_text(const struct live *live, struct arena *arena)
     return copy;
 }
 
-/* A stop is told apart from a failure by what the printer says seconds later.
- */
 static void judge_failure(struct run *run, const struct live *live)
 {
-    int64_t now_ms = now_of(run);
-    if (run->failed_ms == 0)
-        run->failed_ms = now_ms;
-    bool stopped = run->stop_wanted || live->box.state.canceled;
-    int64_t left_ms = run->failed_ms + CLASSIFY_MS - now_ms;
-    if (!stopped && left_ms > 0) {
-        look_again(run, left_ms);
-        return;
-    }
     struct arena arena = { 0 };
-    if (stopped)
-        step(run, &arrow_cancelled,
-             run->stop_wanted ? "stopped" : "stopped at the printer",
-             share_of(live));
+    if (run->stop_wanted)
+        step(run, &arrow_cancelled, "stopped", share_of(live));
+    else if (live->box.state.canceled)
+        step(run, &arrow_cancelled, "stopped at the printer", share_of(live));
     else
         step(run, &arrow_failed, failure_text(live, &arena), share_of(live));
     arena_fini(&arena);
@@ -322,14 +310,14 @@ static void at_printing(struct run *run, const struct live *live)
     if (!is_up(live))
         return;
     enum print_state state = (enum print_state)live->box.state.state;
-    if (!is_ours(run, live)) {
+    if (!is_ours(run, live) || state == STATE_IDLE) {
         judge_stranger(run, live);
         return;
     }
     run->evidence = (struct evidence){ 0 };
     if (state == STATE_FINISHED) {
         step(run, &arrow_finished, "", 1);
-    } else if (state == STATE_FAILED || state == STATE_IDLE) {
+    } else if (state == STATE_FAILED) {
         judge_failure(run, live);
     } else if (run->stop_wanted && !run->stop_sent) {
         send_stop(run);

@@ -31,7 +31,6 @@ struct run {
     unsigned uploads;   /* tries */
     int64_t step_ms;    /* monotonic: this step began, for this process */
     int64_t refresh_ms; /* a full report was last asked for */
-    int64_t failed_ms;  /* the printer first said failed; 0: not */
     int64_t retry_ms;   /* not before; 0: at once */
     struct evidence evidence;
     struct timer *timer; /* looks again when time itself is news */

@@ -64,6 +64,8 @@ const struct driver *driver_find(const struct drivers *drivers, spd_str kind)
 
 const char *driver_kinds(const struct drivers *drivers, struct buf *out)
 {
+    if (drivers->first == NULL)
+        buf_put(out, STR("none, as no driver is loaded"));
     for (const struct driver *d = drivers->first; d != NULL; d = d->next)
         buf_printf(out, "%s%s", d == drivers->first ? "" : ", ", d->row->kind);
     buf_put_char(out, '\0');

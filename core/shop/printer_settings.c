@@ -168,6 +168,7 @@ spd_err printer_settings(struct shop *shop, const struct printer *printer,
     spd_jsonw w;
     jsonw_init(&w, json);
     jsonw_begin(&w, NULL, SPD_JSON_OBJECT);
+    jsonw_put_str(&w, "model", printer->model);
     settings_show(printer->settings, &w);
     put_members(&w, secrets);
     if (printer->pin.len > 0)
