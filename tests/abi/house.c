@@ -15,7 +15,9 @@ static void keep_line(void *arg, enum spd_level level, const char *line)
 {
     struct house *house = arg;
     static const char *const words[] = { "debug", "info", "warn", "error" };
+    pthread_mutex_lock(&house->log_lock);
     buf_printf(&house->log, "%s: %s\n", words[level], line);
+    pthread_mutex_unlock(&house->log_lock);
 }
 
 /* With tick_ms, a plugin that waits for the clock gets on. */
@@ -83,6 +85,7 @@ void house_open(struct house *house, const char *plugins)
     snprintf(house->folder, sizeof(house->folder), "/tmp/spoold-house-XXXXXX");
     if (mkdtemp(house->folder) == NULL)
         abort();
+    pthread_mutex_init(&house->log_lock, NULL);
     log_listen(keep_line, house);
     open_all(house, plugins);
 }
@@ -107,6 +110,7 @@ void house_close(struct house *house)
     close_all(house);
     log_listen(NULL, NULL);
     nftw(house->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    pthread_mutex_destroy(&house->log_lock);
     buf_fini(&house->log);
     buf_fini(&house->answer);
 }
@@ -183,7 +187,10 @@ void house_advance(struct house *house, int64_t ms)
 
 bool house_logged(struct house *house, const char *text)
 {
+    pthread_mutex_lock(&house->log_lock);
     buf_put_char(&house->log, '\0');
     house->log.len--;
-    return strstr(house->log.ptr, text) != NULL;
+    bool found = strstr(house->log.ptr, text) != NULL;
+    pthread_mutex_unlock(&house->log_lock);
+    return found;
 }

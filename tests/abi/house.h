@@ -3,6 +3,8 @@
 #ifndef SPOOLD_TESTS_ABI_HOUSE_H
 #define SPOOLD_TESTS_ABI_HOUSE_H
 
+#include <pthread.h>
+
 #include "host/host.h"
 
 struct house {
@@ -16,10 +18,11 @@ struct house {
     struct fetcher *fetcher;
     struct tickets *tickets;
     struct host *host;
-    struct host_roles roles; /* set before house_open */
-    struct buf log;          /* "warn: who: text\n" */
-    struct buf answer;       /* body of the last call */
-    int status;              /* of it; 0: not answered yet */
+    struct host_roles roles;  /* set before house_open */
+    pthread_mutex_t log_lock; /* workers log, too */
+    struct buf log;           /* "warn: who: text\n" */
+    struct buf answer;        /* body of the last call */
+    int status;               /* of it; 0: not answered yet */
 };
 
 void house_open(struct house *house, const char *plugins);
