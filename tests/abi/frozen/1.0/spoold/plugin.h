@@ -198,8 +198,8 @@ struct spd_model {
 /* A printer driver turns one make of printer into states, prints and
  * commands.  `settings` and every `attempt` and `command` are borrowed.
  *
- * settings  the connection: the members of the rows in `settings`, and "pin"
- *           as last reported (absent on first use)
+ * settings  the connection: the members of the rows in `settings`, "model" as
+ *           in `models`, and "pin" as last reported (absent on first use)
  * attempt   {"id", "submission": decimal text, unique per attempt,
  *            "file": path to read, "size": bytes, "remote_name", "plate",
  *            "name" [people],
@@ -249,7 +249,8 @@ SPD_FULL(struct spd_printer_driver, command);
  *              until the next begins
  * submission   of the attempt the printer says it is at, or was last at;
  *              "" when it names none
- * canceled     true beside "failed": a person stopped it
+ * canceled     true beside "failed": a person stopped it.  Where that is told
+ *              later than the failure, the driver waits with both
  * job_name     [people]
  * stage        [people] what it is doing: "bed levelling"
  * progress_pct remaining_minutes layer layers
