@@ -19,6 +19,7 @@ struct tickets {
     struct loop *loop;
     struct promise *open; /* a handful at a time */
     uintptr_t last_number;
+    bool ended;
 };
 
 struct tickets *tickets_new(struct loop *loop)
@@ -54,7 +55,7 @@ static void settle(struct promise **at, spd_str result,
     fn(arg, result, err);
 }
 
-void tickets_free(struct tickets *tickets)
+void tickets_end(struct tickets *tickets)
 {
     if (tickets == NULL)
         return;
@@ -62,6 +63,12 @@ void tickets_free(struct tickets *tickets)
     error_set(&gone, SPD_ECANCELED, "the server is stopping");
     while (tickets->open != NULL)
         settle(&tickets->open, STR(""), &gone);
+    tickets->ended = true;
+}
+
+void tickets_free(struct tickets *tickets)
+{
+    tickets_end(tickets);
     free(tickets);
 }
 
@@ -110,12 +117,12 @@ static void finish_here(void *arg)
 {
     struct finish *finish = arg;
     struct promise **at = find(finish->tickets, finish->ticket);
-    if (*at == NULL)
-        log_warn("ticket", "number %zu was finished twice, or too late",
-                 (size_t)(uintptr_t)finish->ticket);
-    else
+    if (*at != NULL)
         settle(at, (spd_str){ finish->result, finish->result_len },
                finish->failed ? &finish->err : NULL);
+    else if (!finish->tickets->ended)
+        log_warn("ticket", "number %zu was finished twice, or too late",
+                 (size_t)(uintptr_t)finish->ticket);
     free(finish->result);
     free(finish);
 }

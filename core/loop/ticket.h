@@ -12,7 +12,11 @@
 struct tickets;
 
 struct tickets *tickets_new(struct loop *loop); /* owned: tickets_free */
-/* What is open ends with SPD_ECANCELED. */
+/* What is open ends with SPD_ECANCELED; a finish that is on its way by now
+ * finds nothing to do. */
+void tickets_end(struct tickets *tickets);
+/* Not before the loop has made its last turn, which may still carry such a
+ * finish: end them first. */
 void tickets_free(struct tickets *tickets);
 
 /* `result` is what came with the end (an order source's cursor), borrowed;

@@ -233,7 +233,7 @@ void server_free(struct server *server)
     http_free(server->http);
     host_free(server->host);
     fleet_free(shop->fleet);
-    tickets_free(shop->tickets);
+    tickets_end(shop->tickets);
     fetcher_free(server->fetcher);
     pool_free(shop->pool);
     if (shop->store != NULL)
@@ -244,6 +244,7 @@ void server_free(struct server *server)
     crypt_key_free(shop->key);
     store_close(shop->store);
     loop_free(shop->loop);
+    tickets_free(shop->tickets);
     free_host_names(server->host_names);
     free(server);
 }

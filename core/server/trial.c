@@ -87,12 +87,13 @@ static spd_err trial_open(struct trial *trial, const struct settings *settings,
 static void trial_close(struct trial *trial)
 {
     host_free(trial->host);
-    tickets_free(trial->tickets);
+    tickets_end(trial->tickets);
     fetcher_free(trial->fetcher);
     pool_free(trial->pool);
     ops_free(trial->ops);
     store_close(trial->store);
     loop_free(trial->loop);
+    tickets_free(trial->tickets);
     file_remove_folder(trial->folder);
 }
 

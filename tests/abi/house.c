@@ -70,12 +70,13 @@ static void open_all(struct house *house, const char *plugins)
 static void close_all(struct house *house)
 {
     host_free(house->host);
-    tickets_free(house->tickets);
+    tickets_end(house->tickets);
     fetcher_free(house->fetcher);
     pool_free(house->pool);
     ops_free(house->ops);
     store_close(house->store);
     loop_free(house->loop);
+    tickets_free(house->tickets);
 }
 
 void house_open(struct house *house, const char *plugins)
