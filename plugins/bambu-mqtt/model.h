@@ -26,6 +26,7 @@ struct model {
     const char *slicer_name;
     bool only_tls12;        /* answers every other version with an alert */
     bool clear_data_ok;     /* some firmware fails at encrypted uploads */
+    bool weighs_spools;     /* else "remain": 0 is said of full spools too */
     bool chamber_sensor;    /* else chamber_temper is a constant or absent */
     uint8_t door;           /* enum door_sensor */
     uint8_t url[2];         /* enum url_form: the first, and the fallback */

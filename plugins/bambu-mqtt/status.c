@@ -34,16 +34,18 @@ static void take_color(char *out, size_t size, const char *rrggbbaa)
     (void)snprintf(out, size, "#%.6s", rrggbbaa);
 }
 
-/* What remains is measured by turning tagged spools: for others, 0 is a
- * default and not a measurement. */
-static int32_t remaining_of(const struct tray *t)
+/* What remains is measured by turning tagged spools: for others, and from an
+ * AMS that does not measure, 0 is a default and not a measurement. */
+static int32_t remaining_of(const struct tray *t, const struct model *model)
 {
-    if (t->remain_pct < 0 || (t->remain_pct == 0 && !is_tagged(t)))
+    bool is_measured = is_tagged(t) && model->weighs_spools;
+    if (t->remain_pct < 0 || (t->remain_pct == 0 && !is_measured))
         return -1;
     return (int32_t)t->remain_pct;
 }
 
-static void take_tray(struct slot *s, const struct tray *t)
+static void take_tray(struct slot *s, const struct tray *t,
+                      const struct model *model)
 {
     s->weight_grams = s->remaining_pct = -1;
     if (!s->loaded)
@@ -56,7 +58,7 @@ static void take_tray(struct slot *s, const struct tray *t)
     s->original = s->original || is_tagged(t);
     if (t->weight_grams > 0)
         s->weight_grams = (int32_t)t->weight_grams;
-    s->remaining_pct = remaining_of(t);
+    s->remaining_pct = remaining_of(t, model);
 }
 
 static bool bit(uint64_t bits, int index)
@@ -90,7 +92,7 @@ static void name_slot(struct slot *s, int64_t unit, int64_t slot)
 }
 
 static void take_unit(struct status *s, const struct report *r,
-                      const struct unit *u)
+                      const struct unit *u, const struct model *model)
 {
     int64_t trays = u->id >= UNIT_HT_FIRST ? 1 : REPORT_TRAYS_MAX;
     for (int64_t i = 0; i < trays; i++) {
@@ -103,7 +105,7 @@ static void take_unit(struct status *s, const struct report *r,
         slot->loaded =
             r->bits_known ? bit(r->tray_bits, index) : t->type[0] != '\0';
         slot->original = bit(r->original_bits, index);
-        take_tray(slot, t);
+        take_tray(slot, t, model);
     }
 }
 
@@ -114,7 +116,8 @@ static int32_t external_number(const struct report *r, size_t side)
 }
 
 /* No sensor sees an external spool: it is there when a person said what. */
-static void take_external(struct status *s, const struct report *r, size_t side)
+static void take_external(struct status *s, const struct report *r, size_t side,
+                          const struct model *model)
 {
     if (!r->external_known[side])
         return;
@@ -127,7 +130,7 @@ static void take_external(struct status *s, const struct report *r, size_t side)
     slot->loaded = r->external[side].type[0] != '\0';
     text_copy(slot->name, sizeof(slot->name),
               text_of(report_is_dual(r) ? names[side] : "external spool"));
-    take_tray(slot, &r->external[side]);
+    take_tray(slot, &r->external[side], model);
 }
 
 /* `loaded` of a nozzle is unit << 8 | slot; 0xFF00 and 0xFE00 are the
@@ -276,9 +279,9 @@ void status_derive(struct status *s, const struct report *r,
     take_temperatures(s, r, model);
     take_rest(s, r, model);
     for (size_t i = 0; i < r->unit_count; i++)
-        take_unit(s, r, &r->units[i]);
+        take_unit(s, r, &r->units[i], model);
     for (size_t side = 0; side < 2; side++)
-        take_external(s, r, side);
+        take_external(s, r, side, model);
     s->active_slot = active_slot(r);
 }
 

@@ -224,6 +224,17 @@ an_untagged_spool_with_nothing_left_is_one_nobody_measured(void **state)
     assert_int_equal(slot_of(&s, 1)->remaining_pct, 0);
 }
 
+/* Seen on an A1 mini: four tagged spools, fresh and not, and all at zero. */
+static void an_ams_lite_that_says_zero_has_not_measured(void **state)
+{
+    (void)state;
+    struct printer p = new_printer();
+    hear(&p, "{" WHOLE ", 'ams': {'ams': [{'id': 0, 'tray': [{'id': 0, "
+             "'tray_type': 'PLA', 'remain': 0, 'tray_uuid': 'A0'}]}]}}");
+    struct status s = tell(&p, "A1 mini");
+    assert_int_equal(slot_of(&s, 0)->remaining_pct, -1);
+}
+
 static void the_fake_chamber_temperature_is_not_told(void **state)
 {
     (void)state;
@@ -324,6 +335,7 @@ int main(void)
         cmocka_unit_test(more_units_than_exist_are_not_taken),
         cmocka_unit_test(
             an_untagged_spool_with_nothing_left_is_one_nobody_measured),
+        cmocka_unit_test(an_ams_lite_that_says_zero_has_not_measured),
         cmocka_unit_test(the_fake_chamber_temperature_is_not_told),
         cmocka_unit_test(with_two_nozzles_the_working_one_is_shown),
         cmocka_unit_test(
