@@ -60,6 +60,7 @@ static cJSON *view_start(const struct start_record *start)
     cJSON_AddStringToObject(row, "name", start->name);
     cJSON_AddStringToObject(row, "file", start->file);
     add_int(row, "plate", start->plate);
+    cJSON_AddStringToObject(row, "ams_mapping", start->ams_mapping);
     cJSON_AddStringToObject(row, "sha256", start->sha256);
     cJSON_AddBoolToObject(row, "accepted", start->accepted);
     cJSON_AddBoolToObject(row, "began", start->began);

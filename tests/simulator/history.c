@@ -6,7 +6,8 @@
 
 struct start_row {
     struct start_record record;
-    char *subtask_id, *task_id, *name, *file; /* what the record points to */
+    /* What the record points to. */
+    char *subtask_id, *task_id, *name, *file, *ams_mapping;
 };
 
 struct upload_row {
@@ -37,6 +38,7 @@ void history_free(struct history *history)
         free(history->starts[i].task_id);
         free(history->starts[i].name);
         free(history->starts[i].file);
+        free(history->starts[i].ams_mapping);
     }
     for (size_t i = 0; i < history->upload_count; i++)
         free(history->uploads[i].name);
@@ -56,6 +58,7 @@ size_t history_add_start(struct history *history,
     row->record.task_id = row->task_id = mem_text(start->task_id);
     row->record.name = row->name = mem_text(start->name);
     row->record.file = row->file = mem_text(start->file);
+    row->record.ams_mapping = row->ams_mapping = mem_text(start->ams_mapping);
     return history->start_count++;
 }
 

@@ -15,6 +15,7 @@
 struct start_record {
     int64_t at_ms; /* simulated */
     const char *subtask_id, *task_id, *name, *file;
+    const char *ams_mapping; /* as it was sent, "[0,-1,3]" */
     int plate;
     char sha256[65]; /* of the file at that moment; "" when it was missing */
     bool accepted;   /* acknowledged, or would have been */

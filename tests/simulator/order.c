@@ -122,20 +122,25 @@ static struct print_order order_of(const cJSON *request, const char *path)
 }
 
 static size_t note(struct machine *machine, const struct print_order *order,
-                   const char *path, const struct stored_file *file)
+                   const char *path, const struct stored_file *file,
+                   const cJSON *mapping)
 {
+    char *text = mapping != NULL ? cJSON_PrintUnformatted(mapping) : NULL;
     struct start_record record = {
         .at_ms = printer_now_ms(machine->printer),
         .subtask_id = order->subtask_id,
         .task_id = order->task_id,
         .name = order->name,
         .file = path,
+        .ams_mapping = text,
         .plate = order->plate,
         .outcome = "refused",
     };
     if (file != NULL)
         snprintf(record.sha256, sizeof record.sha256, "%s", file->sha256);
-    return history_add_start(machine->history, &record);
+    size_t index = history_add_start(machine->history, &record);
+    cJSON_free(text);
+    return index;
 }
 
 enum order_answer order_place(struct machine *machine,
@@ -146,7 +151,9 @@ enum order_answer order_place(struct machine *machine,
     const struct stored_file *file =
         path != NULL ? storage_find(machine->storage, path) : NULL;
     struct print_order order = order_of(request, path != NULL ? path : url);
-    order.record = note(machine, &order, path != NULL ? path : url, file);
+    order.record =
+        note(machine, &order, path != NULL ? path : url, file,
+             cJSON_GetObjectItemCaseSensitive(request, "ams_mapping"));
     if (url[0] == '\0' || order.plate < 1)
         return ORDER_MALFORMED;
     if (!may_run)
