@@ -96,30 +96,79 @@ static spd_json *open_sealed(struct shop *shop, const struct printer *printer)
     return secrets;
 }
 
-static void keep_settings(struct call *call, const struct fields *rows,
-                          const spd_json *given, struct printer *printer)
+/* Sealed anew only when they change: the same secrets sealed twice look
+ * different, and a printer whose settings changed is connected anew. */
+static void keep_secrets(struct call *call, const struct fields *rows,
+                         const spd_json *given, const spd_json *before,
+                         struct printer *printer)
 {
     struct shop *shop = call->self;
+    struct buf was = { 0 }, is = { 0 }, sealed = { 0 };
+    spd_jsonw w;
+    jsonw_init(&w, &was);
+    write_secrets(rows, NULL, before, &w);
+    jsonw_init(&w, &is);
+    write_secrets(rows, given, before, &w);
+    if (before == NULL || !str_equal(buf_str(&was), buf_str(&is))) {
+        crypt_seal(shop->key, seal_context(printer, &call->arena), buf_str(&is),
+                   &sealed);
+        printer->sealed = arena_str(&call->arena, buf_str(&sealed));
+    }
+    buf_fini(&was);
+    buf_fini(&is);
+    buf_fini(&sealed);
+}
+
+static void keep_settings(struct call *call, const struct fields *rows,
+                          const spd_json *given, const spd_json *before,
+                          struct printer *printer)
+{
+    keep_secrets(call, rows, given, before, printer);
     spd_json *shown =
         printer->settings.len == 0 ? NULL : json_parse(printer->settings, NULL);
-    spd_json *secrets = open_sealed(shop, printer);
-    struct buf text = { 0 }, sealed = { 0 };
+    spd_json *secrets = open_sealed(call->self, printer);
+    struct buf text = { 0 };
     spd_jsonw w;
     jsonw_init(&w, &text);
-    write_secrets(rows, given, secrets, &w);
-    spd_json *kept = json_parse(buf_str(&text), NULL);
-    crypt_seal(shop->key, seal_context(printer, &call->arena), buf_str(&text),
-               &sealed);
-    printer->sealed = arena_str(&call->arena, buf_str(&sealed));
-    buf_clear(&text);
-    jsonw_init(&w, &text);
-    write_shown(rows, given, shown, kept, &w);
+    write_shown(rows, given, shown, secrets, &w);
     printer->settings = arena_str(&call->arena, buf_str(&text));
-    json_free(kept);
     json_free(shown);
     json_free(secrets);
     buf_fini(&text);
-    buf_fini(&sealed);
+}
+
+static bool gives_secret(const struct fields *rows, const spd_json *given)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        if ((rows->rows[i].flags & FIELD_SECRET) != 0 &&
+            json_member(given, rows->rows[i].name) != NULL)
+            return true;
+    return false;
+}
+
+static spd_err refuse_unreadable(const struct printer *printer,
+                                 struct spd_error *err)
+{
+    return error_set(err, SPD_EIO,
+                     "the secrets of %.*s cannot be opened with this key "
+                     "file; put back the right one or set them again",
+                     STR_ARG(printer->name));
+}
+
+/* Secrets that cannot be read now are not lost for a change of something
+ * else: the right key file may come back. */
+static spd_err take_checked(struct call *call, const struct fields *rows,
+                            const spd_json *given, struct printer *printer)
+{
+    struct spd_error err;
+    spd_json *before = open_sealed(call->self, printer);
+    spd_err rc = SPD_OK;
+    if (before == NULL && printer->sealed.len > 0 && !gives_secret(rows, given))
+        rc = refuse_unreadable(printer, &err);
+    else
+        keep_settings(call, rows, given, before, printer);
+    json_free(before);
+    return rc == SPD_OK ? SPD_OK : call_fail(call, &err);
 }
 
 spd_err settings_take(struct call *call, const struct driver *driver,
@@ -137,7 +186,7 @@ spd_err settings_take(struct call *call, const struct driver *driver,
     if (call_faults(call)->count > 0)
         rc = call_refuse_faults(call);
     else
-        keep_settings(call, rows, given, printer);
+        rc = take_checked(call, rows, given, printer);
     json_free(given);
     guest_fields_free(rows);
     return rc;
@@ -161,10 +210,7 @@ spd_err printer_settings(struct shop *shop, const struct printer *printer,
 {
     spd_json *secrets = open_sealed(shop, printer);
     if (secrets == NULL)
-        return error_set(err, SPD_EIO,
-                         "the secrets of %.*s cannot be opened with this key "
-                         "file; put back the right one or set them again",
-                         STR_ARG(printer->name));
+        return refuse_unreadable(printer, err);
     spd_jsonw w;
     jsonw_init(&w, json);
     jsonw_begin(&w, NULL, SPD_JSON_OBJECT);
