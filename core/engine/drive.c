@@ -237,10 +237,13 @@ static void at_starting(struct run *run, const struct live *live)
 
 /* -- printing: followed to its end -- */
 
-static double share_of(const struct live *live)
+/* Printers forget how far they came when a print ends early; and while they
+ * prepare, some still tell of the print before. */
+static void note_share(struct run *run, const struct live *live)
 {
     double progress = live->box.state.progress_pct;
-    return isnan(progress) ? 0 : fmin(1, progress / 100);
+    if (!isnan(progress) && live->box.state.state != STATE_PREPARING)
+        run->share = fmin(1, fmax(run->share, progress / 100));
 }
 
 static void on_stopped(void *arg, spd_str result, const struct spd_error *err)
@@ -280,11 +283,11 @@ static void judge_failure(struct run *run, const struct live *live)
 {
     struct arena arena = { 0 };
     if (run->stop_wanted)
-        step(run, &arrow_cancelled, "stopped", share_of(live));
+        step(run, &arrow_cancelled, "stopped", run->share);
     else if (live->box.state.canceled)
-        step(run, &arrow_cancelled, "stopped at the printer", share_of(live));
+        step(run, &arrow_cancelled, "stopped at the printer", run->share);
     else
-        step(run, &arrow_failed, failure_text(live, &arena), share_of(live));
+        step(run, &arrow_failed, failure_text(live, &arena), run->share);
     arena_fini(&arena);
 }
 
@@ -315,6 +318,7 @@ static void at_printing(struct run *run, const struct live *live)
         return;
     }
     run->evidence = (struct evidence){ 0 };
+    note_share(run, live);
     if (state == STATE_FINISHED) {
         step(run, &arrow_finished, "", 1);
     } else if (state == STATE_FAILED) {

@@ -29,6 +29,7 @@ struct run {
     bool paused;    /* the job's phase says so */
     bool stop_wanted, stop_sent;
     unsigned uploads;   /* tries */
+    double share;       /* of the print, 0 to 1: how far it was seen to come */
     int64_t step_ms;    /* monotonic: this step began, for this process */
     int64_t refresh_ms; /* a full report was last asked for */
     int64_t retry_ms;   /* not before; 0: at once */
