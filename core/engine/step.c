@@ -34,6 +34,7 @@ static void job_printing(struct job *job, int64_t now_ms, const char *reason)
     (void)reason;
     job->status = JOB_STARTED;
     job->phase = PHASE_PRINTING;
+    job->failed_reason = (spd_str){ NULL, 0 }; /* it was unknown meanwhile */
     job->refusals = 0;
     if (job->started_at == 0)
         job->started_at = now_ms;

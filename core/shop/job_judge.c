@@ -163,6 +163,8 @@ spd_err job_move(struct call *call, struct job *job, enum job_status to)
         job->started_at = now_ms;
     if (move->stamps_end)
         job->completed_at = now_ms;
+    if (to == JOB_COMPLETED) /* nobody knew before a person said so */
+        job->failed_reason = (spd_str){ NULL, 0 };
     if (move->clears) {
         job->started_at = job->completed_at = 0;
         job->failed_reason = (spd_str){ NULL, 0 };
