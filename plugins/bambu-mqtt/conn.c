@@ -198,34 +198,34 @@ static enum sentence advice(const struct conn *c)
     return c->wants_signature ? SAY_DEVELOPER_MODE : SAY_NOTHING;
 }
 
-/* A whole report without news is told now and then only, as a sign that all
- * is as it was. */
+/* A complete picture without news is told now and then only, as a sign that
+ * all is as it was. */
 static bool worth_telling(const struct conn *c, const struct status *now,
-                          bool whole)
+                          bool complete)
 {
     if (!c->told_once || !is_told(c, "connected", advice(c)) ||
         memcmp(now, &c->told, sizeof(*now)) != 0)
         return true;
-    return whole && conn_now_ms(c) - c->whole_told_at_ms >= CONN_RETELL_MS;
+    return complete &&
+           conn_now_ms(c) - c->complete_told_at_ms >= CONN_RETELL_MS;
 }
 
-static void tell_status(struct conn *c, bool whole)
+static void tell_status(struct conn *c, bool complete)
 {
     struct status now;
     status_derive(&now, &c->report, &c->job, c->model);
-    if (!worth_telling(c, &now, whole))
+    if (!worth_telling(c, &now, complete))
         return;
     spd_jsonw *w = begin_report(c);
     if (w == NULL)
         return;
     if (!is_told(c, "connected", advice(c)))
         put_link(c, w, "connected", advice(c));
-    if (whole) {
+    if (complete) {
         conn_json(c)->put_bool(w, "full", true);
-        c->whole_told_at_ms = conn_now_ms(c);
+        c->complete_told_at_ms = conn_now_ms(c);
     }
-    (void)status_write(&now, whole || !c->told_once ? NULL : &c->told,
-                       conn_json(c), w);
+    (void)status_write(&now, c->told_once ? &c->told : NULL, conn_json(c), w);
     end_report(c, w);
     memcpy(&c->told, &now, sizeof(now));
     c->told_once = true;
@@ -293,7 +293,7 @@ static void on_status(struct conn *c, const spd_json *print)
     note_unreadable(c, error_before);
     note_signature(c);
     conn_due(c, DUE_SETTLE, job_update(&c->job, &c->report, conn_now_ms(c)));
-    tell_status(c, whole);
+    tell_status(c, report_is_complete(&c->report));
     complain_of_nonsense(c);
     if (misses_layers(c))
         (void)conn_ask_all(c, CONN_GAP_MS);

@@ -60,7 +60,7 @@ struct conn {
     char address[PROBE_ADDRESS_CHARS];
     bool up, heard, poked;
     unsigned failures, unanswered;
-    int64_t heard_at_ms, pushall_at_ms, whole_told_at_ms, start_at_ms,
+    int64_t heard_at_ms, pushall_at_ms, complete_told_at_ms, start_at_ms,
         complained_at_ms;
     uint64_t odd_told;
 

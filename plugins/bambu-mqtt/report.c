@@ -369,6 +369,7 @@ void report_init(struct report *r)
     r->bed_celsius = r->bed_target_celsius = CELSIUS_UNKNOWN;
     r->chamber_celsius = CELSIUS_UNKNOWN;
     r->extruder_state = r->bed_packed = r->chamber_packed = -1;
+    r->sequence = -1;
     for (size_t i = 0; i < REPORT_NOZZLES_MAX; i++)
         r->nozzles[i].packed_celsius = r->nozzles[i].loaded = -1;
     for (size_t i = 0; i < 2; i++)
@@ -401,12 +402,31 @@ void report_forget(struct report *r)
     memcpy(r, &fresh, sizeof(*r));
 }
 
+/* A partial report continues the picture when it is the very next one. */
+static void note_sequence(struct report *r, const struct spd_json_api *json,
+                          const spd_json *print, int64_t before,
+                          bool was_complete)
+{
+    int64_t sequence = -1;
+    (void)loose_int(json, print, "sequence_id", &sequence);
+    bool continues = before >= 0 && sequence == before + 1;
+    r->complete = is_whole(json, print) || (was_complete && continues);
+    r->sequence = sequence;
+}
+
+bool report_is_complete(const struct report *r)
+{
+    return r->complete;
+}
+
 bool report_merge(struct report *r, const struct spd_json_api *json,
                   const spd_json *print)
 {
-    bool whole = is_whole(json, print);
+    bool whole = is_whole(json, print), was_complete = r->complete;
+    int64_t before = r->sequence;
     if (whole)
         report_forget(r);
+    note_sequence(r, json, print, before, was_complete);
     merge_rows(r, json, print);
     merge_ams(r, json, json->member(print, "ams"));
     merge_externals(r, json, print);

@@ -84,6 +84,9 @@ struct report {
     char product[48];
     char firmware[24];
 
+    int64_t sequence; /* of the report merged last; -1: not known */
+    bool complete;    /* see report_is_complete */
+
     uint64_t odd; /* members skipped since the report was made */
 };
 
@@ -99,6 +102,11 @@ void report_forget(struct report *r);
  * matched by their ids.  Answers whether it was whole. */
 bool report_merge(struct report *r, const struct spd_json_api *json,
                   const spd_json *print);
+
+/* Is what is known all there is to know: a whole report, and every partial one
+ * since, by their unbroken count?  Printers that do not count theirs are
+ * known completely only when they have said all anew. */
+bool report_is_complete(const struct report *r);
 
 /* Take model and firmware from `info`, the answer to get_version. */
 void report_merge_version(struct report *r, const struct spd_json_api *json,

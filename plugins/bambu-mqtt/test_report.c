@@ -63,6 +63,41 @@ static const struct slot *slot_of(const struct status *s, int32_t number)
 
 /* ------------------------------------------------------------- merging - */
 
+static void
+partial_reports_in_unbroken_count_keep_the_picture_complete(void **state)
+{
+    (void)state;
+    struct printer p = new_printer();
+    hear(&p, "{'msg': 1, 'sequence_id': '6', 'nozzle_temper': 20.0}");
+    assert_false(report_is_complete(&p.report));
+    hear(&p, "{" WHOLE ", 'sequence_id': '7'}");
+    assert_true(report_is_complete(&p.report));
+    hear(&p, "{'msg': 1, 'sequence_id': '8', 'nozzle_temper': 21.0}");
+    assert_true(report_is_complete(&p.report));
+}
+
+static void
+a_partial_report_that_was_missed_leaves_the_picture_incomplete(void **state)
+{
+    (void)state;
+    struct printer p = new_printer();
+    hear(&p, "{" WHOLE ", 'sequence_id': '7'}");
+    hear(&p, "{'msg': 1, 'sequence_id': '9', 'nozzle_temper': 21.0}");
+    assert_false(report_is_complete(&p.report));
+    hear(&p, "{'msg': 1, 'sequence_id': '10', 'nozzle_temper': 22.0}");
+    assert_false(report_is_complete(&p.report));
+}
+
+/* A P2S says "2021" every time. */
+static void a_count_that_stands_still_proves_nothing(void **state)
+{
+    (void)state;
+    struct printer p = new_printer();
+    hear(&p, "{" WHOLE ", 'sequence_id': '2021'}");
+    hear(&p, "{'msg': 1, 'sequence_id': '2021', 'nozzle_temper': 21.0}");
+    assert_false(report_is_complete(&p.report));
+}
+
 static void a_partial_report_changes_only_what_it_mentions(void **state)
 {
     (void)state;
@@ -322,6 +357,11 @@ static void a_model_is_known_by_each_of_its_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            partial_reports_in_unbroken_count_keep_the_picture_complete),
+        cmocka_unit_test(
+            a_partial_report_that_was_missed_leaves_the_picture_incomplete),
+        cmocka_unit_test(a_count_that_stands_still_proves_nothing),
         cmocka_unit_test(a_partial_report_changes_only_what_it_mentions),
         cmocka_unit_test(a_whole_report_forgets_what_it_does_not_mention),
         cmocka_unit_test(an_old_printer_sends_whole_reports_without_saying_so),
