@@ -65,6 +65,19 @@ struct sha256 sha256_done(struct sha256_stream *stream)
     return sum;
 }
 
+static_assert(sizeof(struct tag) == crypto_shorthash_siphashx24_BYTES &&
+                  sizeof(struct tag_key) ==
+                      crypto_shorthash_siphashx24_KEYBYTES,
+              "a tag is what SipHash makes");
+
+struct tag tag_of(const struct tag_key *key, spd_str bytes)
+{
+    struct tag tag;
+    crypto_shorthash_siphashx24(tag.bytes, (const unsigned char *)bytes.ptr,
+                                bytes.len, key->bytes);
+    return tag;
+}
+
 bool crypt_equal(const void *a, const void *b, size_t size)
 {
     return sodium_memcmp(a, b, size) == 0;

@@ -26,6 +26,16 @@ struct sha256_stream *sha256_start(void);
 void sha256_add(struct sha256_stream *stream, spd_str bytes);
 struct sha256 sha256_done(struct sha256_stream *stream);
 
+/* A keyed sum (SipHash-2-4): whoever does not know the key can neither find a
+ * text for a sum nor two texts of one sum.  Ten times faster than sha256_of. */
+struct tag {
+    unsigned char bytes[16];
+};
+struct tag_key {
+    unsigned char bytes[16];
+};
+struct tag tag_of(const struct tag_key *key, spd_str bytes);
+
 /* Takes the same time wherever they differ. */
 bool crypt_equal(const void *a, const void *b, size_t size);
 

@@ -128,105 +128,6 @@ bool secret_matches(spd_str given, spd_str hash)
            crypt_equal(computed, hash.ptr, hash.len);
 }
 
-/* -- admission -- */
-
-/* A token is "spd_ID_SECRET", a session's cookie "ID_SECRET". */
-static bool split_secret(spd_str text, int64_t *id, spd_str *secret)
-{
-    spd_str rest = text;
-    bool has_id = str_to_int(str_cut(&rest, '_'), id);
-    *secret = rest;
-    return has_id && *id > 0 && rest.len > 0;
-}
-
-static int lesser(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-static void be_person(struct actor *actor, const struct person *person,
-                      int role, int64_t token_id)
-{
-    *actor = (struct actor){
-        .role = (enum spd_role)(lesser(role, person->role) + SPD_VIEWER),
-        .person_id = person->id,
-        .token_id = token_id,
-    };
-    snprintf(actor->who, sizeof(actor->who), "person/%lld",
-             (long long)person->id);
-}
-
-static bool is_over(struct shop *shop, int64_t expires_at)
-{
-    return expires_at != 0 && expires_at <= shop_now_ms(shop);
-}
-
-static bool admit_token(struct shop *shop, spd_txn *txn, int64_t id,
-                        spd_str secret, struct arena *arena,
-                        struct actor *actor)
-{
-    struct token token;
-    struct person person;
-    if (record_get(txn, &token_kind, id, &token, arena, NULL) != SPD_OK ||
-        !secret_matches(secret, token.hash) ||
-        is_over(shop, token.expires_at) ||
-        record_get(txn, &person_kind, token.person_id, &person, arena, NULL) !=
-            SPD_OK)
-        return false;
-    be_person(actor, &person, token.role, token.id);
-    return true;
-}
-
-static bool admit_session(struct shop *shop, spd_txn *txn, int64_t id,
-                          spd_str secret, struct arena *arena,
-                          struct actor *actor)
-{
-    struct session session;
-    struct person person;
-    if (record_get(txn, &session_kind, id, &session, arena, NULL) != SPD_OK ||
-        !secret_matches(secret, session.hash) ||
-        is_over(shop, session.expires_at) ||
-        record_get(txn, &person_kind, session.person_id, &person, arena,
-                   NULL) != SPD_OK)
-        return false;
-    be_person(actor, &person, person.role, 0);
-    return true;
-}
-
-typedef bool admit_fn(struct shop *shop, spd_txn *txn, int64_t id,
-                      spd_str secret, struct arena *arena, struct actor *actor);
-
-static bool admit(struct shop *shop, spd_str text, admit_fn *judge,
-                  struct actor *actor)
-{
-    int64_t id;
-    spd_str secret;
-    if (!split_secret(text, &id, &secret))
-        return false;
-    struct arena arena = { 0 };
-    spd_txn *txn = store_read(shop->store);
-    bool admitted = judge(shop, txn, id, secret, &arena, actor);
-    store_read_end(txn);
-    arena_fini(&arena);
-    return admitted;
-}
-
-bool people_admit_token(struct shop *shop, spd_str bearer, struct actor *actor)
-{
-    spd_str lead = STR("spd_");
-    if (!str_starts(bearer, lead))
-        return false;
-    bearer.ptr += lead.len;
-    bearer.len -= lead.len;
-    return admit(shop, bearer, admit_token, actor);
-}
-
-bool people_admit_session(struct shop *shop, spd_str cookie,
-                          struct actor *actor)
-{
-    return admit(shop, cookie, admit_session, actor);
-}
-
 /* -- operations -- */
 
 static spd_err list_people(struct call *call, spd_txn *txn)
@@ -294,7 +195,9 @@ static spd_err create_token(struct call *call, spd_txn *txn)
                            "a token belongs to a person; ask as one");
     token->id = 0;
     token->person_id = call->actor->person_id;
-    token->role = lesser(token->role, (int)call->actor->role - SPD_VIEWER);
+    int own_role = (int)call->actor->role - SPD_VIEWER;
+    if (token->role > own_role)
+        token->role = own_role;
     token->hash = str_of(hash);
     token->created_at = shop_now_ms(shop);
     struct change change = call_change(call, "token.created");

@@ -9,6 +9,7 @@
 #include "loop/pool.h"
 #include "loop/ticket.h"
 #include "ops/ops.h"
+#include "shop/admission.h"
 
 struct drivers;
 struct fleet;
@@ -30,6 +31,7 @@ struct shop {
     struct drivers *drivers;
     struct fleet *fleet;
     struct login_tries tries;
+    struct admissions admissions;
     /* The policy's rank of a job that waits, asked at each write of it; NULL:
      * there is no policy, and all rank equal. */
     int64_t (*rank)(void *arg, const struct job *job);

@@ -114,6 +114,11 @@ size_t record_count(spd_txn *txn, const struct kind *kind)
     return table_count(txn, &shelf_of(txn->store, kind)->rows);
 }
 
+uint64_t record_changes(struct store *store, const struct kind *kind)
+{
+    return shelf_of(store, kind)->changes;
+}
+
 /* -- writing -- */
 
 /* A record under way into the store. */
@@ -277,6 +282,7 @@ static spd_err put_record(struct put *put, const struct change *change)
     struct shelf *shelf = put->shelf;
     const struct kind *kind = shelf->kind;
     struct store *store = put->txn->store;
+    shelf->changes++;
     set_id(put->record, put->id);
     record_places(kind, put->record, shelf->new_places);
     spd_err rc = check_unique(put);
@@ -327,6 +333,7 @@ spd_err record_del(spd_txn *txn, const struct kind *kind, int64_t id,
     struct store *store = txn->store;
     struct shelf *shelf = shelf_of(store, kind);
     spd_str json;
+    shelf->changes++;
     spd_err rc = load_old(txn, shelf, id, err);
     if (rc == SPD_OK)
         rc = record_text(txn, kind, id, &json, err);

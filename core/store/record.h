@@ -88,6 +88,11 @@ int64_t record_list(spd_txn *txn, const struct kind *kind,
 
 size_t record_count(spd_txn *txn, const struct kind *kind);
 
+/* Grows with each write of a record of this kind, also when it comes to
+ * nothing: whoever keeps what was made of such records knows by it that they
+ * must be read again.  Starts at 0 with the store's opening. [loop] */
+uint64_t record_changes(struct store *store, const struct kind *kind);
+
 /* -- writing, each with its event in the journal -- */
 
 /* record->id 0 makes a new one and fills the id in.  A run that is repeated
