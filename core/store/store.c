@@ -17,7 +17,7 @@
 
 static const int64_t default_min_free_bytes = INT64_C(256) << 20;
 
-enum { READER_CHECK_MS = 3600 * 1000 };
+enum { READER_CHECK_MS = 3600 * 1000, LOOK_EVERY_MS = 1000 };
 
 /* LMDB forgets its locks when an environment is closed that the process has
  * open twice; so there is one a process, and this says so. */
@@ -198,12 +198,21 @@ int64_t store_wall_ms(const struct store *store)
     return loop_wall_ms(store->loop);
 }
 
-bool store_is_short(struct store *store)
+static bool look_for_room(const struct store *store)
 {
     struct statvfs fs;
-    if (statvfs(store->folder, &fs) != 0)
-        return true;
-    return (int64_t)(fs.f_bavail * fs.f_frsize) < store->min_free_bytes;
+    return statvfs(store->folder, &fs) == 0 &&
+           (int64_t)(fs.f_bavail * fs.f_frsize) >= store->min_free_bytes;
+}
+
+bool store_is_short(struct store *store)
+{
+    int64_t now_ms = loop_now_ms(store->loop);
+    if (now_ms >= store->look_again_ms) {
+        store->is_short = !look_for_room(store);
+        store->look_again_ms = now_ms + LOOK_EVERY_MS;
+    }
+    return store->is_short;
 }
 
 void store_on_failure(struct store *store, loop_fn *fn, void *arg)

@@ -35,7 +35,8 @@ const char *store_folder(const struct store *store);
 /* The loop's wall clock: UTC milliseconds. */
 int64_t store_wall_ms(const struct store *store);
 
-/* Is the disk nearly full? Then uploads are refused and printing goes on. */
+/* Is the disk nearly full? Then uploads are refused and printing goes on.
+ * The disk is asked once a second. */
 bool store_is_short(struct store *store);
 
 /* -- reading: a view of the last commit -- */

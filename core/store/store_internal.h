@@ -58,6 +58,8 @@ struct store {
     char *folder;
     int lock_fd;
     int64_t min_free_bytes;
+    bool is_short;         /* when we looked last */
+    int64_t look_again_ms; /* monotonic; 0: not looked yet */
     MDB_env *env;
     struct table meta, journal, cursors, space;
     struct shelf *shelves;
