@@ -18,12 +18,19 @@ static char *code_path(struct shop *shop)
     return buf_take(&path);
 }
 
+/* Asked with each request, and counted again only when people were written. */
 bool people_are_set_up(struct shop *shop)
 {
-    spd_txn *txn = store_read(shop->store);
-    bool somebody = record_count(txn, &person_kind) > 0;
-    store_read_end(txn);
-    return somebody;
+    struct set_up_seen *seen = &shop->set_up;
+    uint64_t changes = record_changes(shop->store, &person_kind);
+    if (!seen->is_known || seen->changes != changes) {
+        spd_txn *txn = store_read(shop->store);
+        seen->somebody = record_count(txn, &person_kind) > 0;
+        store_read_end(txn);
+        seen->changes = changes;
+        seen->is_known = true;
+    }
+    return seen->somebody;
 }
 
 static spd_err read_code(struct shop *shop, struct buf *code,

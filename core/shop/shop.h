@@ -21,6 +21,12 @@ struct login_tries {
     unsigned count;
 };
 
+/* Whether there was a person when that was counted last. */
+struct set_up_seen {
+    bool is_known, somebody;
+    uint64_t changes; /* of people, then */
+};
+
 struct shop {
     struct loop *loop;
     struct store *store;
@@ -31,6 +37,7 @@ struct shop {
     struct drivers *drivers;
     struct fleet *fleet;
     struct login_tries tries;
+    struct set_up_seen set_up;
     struct admissions admissions;
     /* The policy's rank of a job that waits, asked at each write of it; NULL:
      * there is no policy, and all rank equal. */
