@@ -10,7 +10,7 @@ enum {
     QUEUED_MAX = 200, /* of those, for its load */
 };
 
-/* A printer that could begin at once, for one pass. */
+/* A printer that could begin at once, for one tour. */
 struct place {
     struct seat seat;
     struct material materials[SLOTS_MAX];
@@ -18,7 +18,7 @@ struct place {
     bool taken;
 };
 
-struct pass {
+struct tour {
     struct engine *engine;
     spd_txn *txn;
     struct arena arena;
@@ -58,82 +58,82 @@ static bool add_minutes(void *arg, const void *record)
     return true;
 }
 
-static bool can_begin(const struct pass *pass, const struct live *live)
+static bool can_begin(const struct tour *tour, const struct live *live)
 {
     return live->full_count > 0 && state_is_free(&live->box.state) &&
-           run_of_printer(pass->engine, live->id) == NULL &&
-           !engine_pauses(pass->engine, live->id);
+           run_of_printer(tour->engine, live->id) == NULL &&
+           !engine_pauses(tour->engine, live->id);
 }
 
-static void add_place(struct pass *pass, const struct live *live)
+static void add_place(struct tour *tour, const struct live *live)
 {
-    struct place *place = &pass->places[pass->count];
+    struct place *place = &tour->places[tour->count];
     struct key prefix;
     memset(place, 0, sizeof(*place));
-    if (record_get(pass->txn, &printer_kind, live->id, &place->seat.printer,
-                   &pass->arena, NULL) != SPD_OK ||
+    if (record_get(tour->txn, &printer_kind, live->id, &place->seat.printer,
+                   &tour->arena, NULL) != SPD_OK ||
         !place->seat.printer.enabled || !place->seat.printer.plate_clear)
         return;
     struct span slots = material_span(live->id, &prefix);
-    record_each(pass->txn, &material_kind, &slots, add_material, place);
-    keep_texts(place, &pass->arena);
+    record_each(tour->txn, &material_kind, &slots, add_material, place);
+    keep_texts(place, &tour->arena);
     struct span queue = job_queue_span(live->id, &prefix);
     queue.limit = QUEUED_MAX;
-    record_each(pass->txn, &job_kind, &queue, add_minutes, &place->queued_ms);
-    pass->count++;
+    record_each(tour->txn, &job_kind, &queue, add_minutes, &place->queued_ms);
+    tour->count++;
 }
 
-static void find_places(struct pass *pass)
+static void find_places(struct tour *tour)
 {
-    const struct fleet *fleet = pass->engine->shop->fleet;
-    pass->places = mem_array(fleet_count(fleet), sizeof(struct place));
+    const struct fleet *fleet = tour->engine->shop->fleet;
+    tour->places = mem_array(fleet_count(fleet), sizeof(struct place));
     for (size_t i = 0; i < fleet_count(fleet); i++)
-        if (can_begin(pass, fleet_at(fleet, i)))
-            add_place(pass, fleet_at(fleet, i));
+        if (can_begin(tour, fleet_at(fleet, i)))
+            add_place(tour, fleet_at(fleet, i));
 }
 
 /* -- a job for a place -- */
 
 /* The best waiting job met so far in the walk through a place's queues. */
 struct search {
-    struct pass *pass;
+    struct tour *tour;
     struct place *place;
     struct job job; /* id 0: none yet; numbers only, its texts are gone */
     struct list feeds;
 };
 
-static enum verdict match_place(struct pass *pass, const struct place *place,
+static enum verdict match_place(struct tour *tour, const struct place *place,
                                 const struct job *job, struct list *feeds)
 {
     struct file file = { 0 };
     if (job->file_id != 0)
-        record_get(pass->txn, &file_kind, job->file_id, &file, &pass->arena,
+        record_get(tour->txn, &file_kind, job->file_id, &file, &tour->arena,
                    NULL);
-    return match(&place->seat, job, &file, pass->now_ms, feeds, &pass->arena);
+    return match(&place->seat, job, &file, tour->now_ms, feeds, &tour->arena);
 }
 
-static int64_t fit_of(const struct pass *pass, const struct place *place,
+static int64_t fit_of(const struct tour *tour, const struct place *place,
                       const struct job *job)
 {
-    return policy_fit(&pass->engine->policy, job, &place->seat.printer, 0,
+    return policy_fit(&tour->engine->policy, job, &place->seat.printer, 0,
                       place->queued_ms);
 }
 
 /* A job that any printer may take waits for the one that suits best. */
 static bool suits_another_better(struct search *search, const struct job *job)
 {
-    struct pass *pass = search->pass;
-    int64_t own = fit_of(pass, search->place, job);
+    struct tour *tour = search->tour;
+    int64_t own = fit_of(tour, search->place, job);
     struct list feeds;
     if (own == INT64_MIN)
         return true;
-    for (size_t i = 0; i < pass->count; i++) {
-        struct place *other = &pass->places[i];
+    for (size_t i = 0; i < tour->count; i++) {
+        struct place *other = &tour->places[i];
         if (other == search->place || other->taken)
             continue;
-        int64_t fit = fit_of(pass, other, job);
+        int64_t fit = fit_of(tour, other, job);
         bool goes_first = fit > own || (fit == own && other < search->place);
-        if (goes_first && match_place(pass, other, job, &feeds) == CAN_TAKE)
+        if (goes_first && match_place(tour, other, job, &feeds) == CAN_TAKE)
             return true;
     }
     return false;
@@ -151,11 +151,11 @@ static bool goes_before(const struct job *a, const struct job *b)
 }
 
 /* Remember when to look again though nothing happens. */
-static void note_start(struct pass *pass, int64_t scheduled_ms)
+static void note_start(struct tour *tour, int64_t scheduled_ms)
 {
-    if (scheduled_ms > pass->now_ms &&
-        (pass->next_start_ms == 0 || scheduled_ms < pass->next_start_ms))
-        pass->next_start_ms = scheduled_ms;
+    if (scheduled_ms > tour->now_ms &&
+        (tour->next_start_ms == 0 || scheduled_ms < tour->next_start_ms))
+        tour->next_start_ms = scheduled_ms;
 }
 
 static bool consider(void *arg, const void *record)
@@ -163,10 +163,10 @@ static bool consider(void *arg, const void *record)
     struct search *search = arg;
     const struct job *job = record;
     struct list feeds = { 0 };
-    note_start(search->pass, job->scheduled_start);
+    note_start(search->tour, job->scheduled_start);
     if (search->job.id != 0 && !goes_before(job, &search->job))
         return false; /* no later one can be better */
-    if (match_place(search->pass, search->place, job, &feeds) != CAN_TAKE)
+    if (match_place(search->tour, search->place, job, &feeds) != CAN_TAKE)
         return true;
     if (job->printer_id == 0 && suits_another_better(search, job))
         return true;
@@ -180,57 +180,57 @@ static void search_queue(struct search *search, int64_t printer_id)
     struct key prefix;
     struct span span = job_queue_span(printer_id, &prefix);
     span.limit = WALK_MAX;
-    record_each(search->pass->txn, &job_kind, &span, consider, search);
+    record_each(search->tour->txn, &job_kind, &span, consider, search);
 }
 
-static bool fill_place(struct pass *pass, struct place *place)
+static bool fill_place(struct tour *tour, struct place *place)
 {
-    struct search search = { .pass = pass, .place = place };
+    struct search search = { .tour = tour, .place = place };
     search_queue(&search, place->seat.printer.id);
     search_queue(&search, 0);
     if (search.job.id == 0)
         return false;
     place->taken = true;
-    claim(pass->engine, search.job.id, place->seat.printer.id, &search.feeds);
+    claim(tour->engine, search.job.id, place->seat.printer.id, &search.feeds);
     return true;
 }
 
 /* -- a pass -- */
 
 /* Time itself is news when a job's hour comes, or a pause is over. */
-static void look_again(const struct pass *pass)
+static void look_again(const struct tour *tour)
 {
-    int64_t wait_ms = engine_pause_left_ms(pass->engine);
-    int64_t start_ms = pass->next_start_ms - pass->now_ms;
-    if (pass->next_start_ms != 0 && (wait_ms == 0 || start_ms < wait_ms))
+    int64_t wait_ms = engine_pause_left_ms(tour->engine);
+    int64_t start_ms = tour->next_start_ms - tour->now_ms;
+    if (tour->next_start_ms != 0 && (wait_ms == 0 || start_ms < wait_ms))
         wait_ms = start_ms;
     if (wait_ms > 0)
-        timer_set(pass->engine->timer, wait_ms, 0);
+        timer_set(tour->engine->timer, wait_ms, 0);
 }
 
 /* One claim at a time in a queue: those that follow see it committed. */
-static void run_pass(struct engine *engine)
+static void run_tour(struct engine *engine)
 {
-    struct pass pass = {
+    struct tour tour = {
         .engine = engine,
         .now_ms = shop_now_ms(engine->shop),
     };
-    pass.txn = store_read(engine->shop->store);
-    find_places(&pass);
+    tour.txn = store_read(engine->shop->store);
+    find_places(&tour);
     bool any = false;
-    for (size_t i = 0; i < pass.count && !any; i++)
-        any = fill_place(&pass, &pass.places[i]);
-    store_read_end(pass.txn);
-    arena_fini(&pass.arena);
-    free(pass.places);
-    look_again(&pass);
+    for (size_t i = 0; i < tour.count && !any; i++)
+        any = fill_place(&tour, &tour.places[i]);
+    store_read_end(tour.txn);
+    arena_fini(&tour.arena);
+    free(tour.places);
+    look_again(&tour);
 }
 
 static void on_wake(void *arg)
 {
     struct engine *engine = arg;
     if (engine->started && engine->claims == 0)
-        run_pass(engine);
+        run_tour(engine);
 }
 
 void engine_wake(struct engine *engine)
