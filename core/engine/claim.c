@@ -10,7 +10,10 @@
 
 /* Driver protocols count with signed 32-bit numbers, and larger ones froze
  * printers. */
-enum { SUBMISSION_BELOW = 2147483000, REMOTE_NAME_BYTES = 64 };
+enum { SUBMISSION_BELOW = 2147480000, REMOTE_NAME_BYTES = 64 };
+
+/* After a failure of the disk. */
+enum { CLAIM_RETRY_MS = 5000 };
 
 struct claim {
     struct engine *engine;
@@ -96,15 +99,18 @@ static void claim_done(void *arg, const struct spd_error *err)
 {
     struct claim *claim = arg;
     struct engine *engine = claim->engine;
-    if (err == NULL)
+    engine->claims--;
+    if (err == NULL && engine->started) /* else it is taken up at the start */
         run_advance(run_new(engine, &claim->attempt));
-    else if (err->code != SPD_EBUSY && err->code != SPD_EEXIST)
+    if (err == NULL || err->code == SPD_EBUSY || err->code == SPD_EEXIST) {
+        engine_wake(engine);
+    } else {
         log_error("engine", "job %lld could not be claimed: %s",
                   (long long)claim->job_id, err->text);
+        timer_set(engine->timer, CLAIM_RETRY_MS, 0);
+    }
     arena_fini(&claim->arena);
     free(claim);
-    engine->claims--;
-    engine_wake(engine);
 }
 
 void claim(struct engine *engine, int64_t job_id, int64_t printer_id,

@@ -253,10 +253,13 @@ static void on_stopped(void *arg, spd_str result, const struct spd_error *err)
     if (run_settled(run))
         return;
     run->stop_sent = err == NULL;
-    if (err != NULL)
+    if (err != NULL) {
         log_warn("engine", "attempt %lld: the stop was not taken: %s",
                  (long long)run->attempt_id, err->text);
-    look_again(run, STOP_RETRY_MS);
+        run->stop_ms = now_of(run) + STOP_RETRY_MS;
+        look_again(run, STOP_RETRY_MS);
+    }
+    run_advance(run); /* it may have ended meanwhile */
 }
 
 static void send_stop(struct run *run)
@@ -323,7 +326,8 @@ static void at_printing(struct run *run, const struct live *live)
         step(run, &arrow_finished, "", 1);
     } else if (state == STATE_FAILED) {
         judge_failure(run, live);
-    } else if (run->stop_wanted && !run->stop_sent) {
+    } else if (run->stop_wanted && !run->stop_sent &&
+               now_of(run) >= run->stop_ms) {
         send_stop(run);
     } else if ((state == STATE_PAUSED) != run->paused &&
                state != STATE_UNKNOWN) {

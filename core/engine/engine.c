@@ -37,6 +37,7 @@ static bool is_news(void *arg, const struct event *event)
         "attempt.ended",
         "printer.idle",
         "printer.updated",
+        "printer.learned", /* another nozzle */
         "printer.plate_cleared",
         "material.*",
     };
@@ -68,8 +69,10 @@ static void on_report(void *arg, const struct live *live,
     if (!engine->started)
         return;
     struct run *run = run_of_printer(engine, live->id);
-    if (run != NULL && live->snapshot)
+    if (run != NULL && live->snapshot) {
         run->stop_sent = false; /* said on a connection that is gone */
+        run->stop_ms = 0;
+    }
     if (run != NULL)
         run_advance(run);
     else if (live->snapshot || state_is_free(now) != state_is_free(before))

@@ -33,6 +33,7 @@ struct run {
     int64_t step_ms;    /* monotonic: this step began, for this process */
     int64_t refresh_ms; /* a full report was last asked for */
     int64_t retry_ms;   /* not before; 0: at once */
+    int64_t stop_ms;    /* the same for the stop */
     struct evidence evidence;
     struct timer *timer; /* looks again when time itself is news */
 };

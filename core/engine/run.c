@@ -66,6 +66,12 @@ bool run_settled(struct run *run)
 
 /* -- what the store says of it -- */
 
+static void note_job(struct run *run, const struct job *job)
+{
+    run->stop_wanted = job->stop_wanted;
+    run->paused = job->phase == PHASE_PAUSED;
+}
+
 static void recheck(struct run *run, spd_txn *txn, struct arena *arena)
 {
     struct attempt attempt;
@@ -78,7 +84,7 @@ static void recheck(struct run *run, spd_txn *txn, struct arena *arena)
         return;
     }
     if (record_get(txn, &job_kind, run->job_id, &job, arena, NULL) == SPD_OK)
-        run->stop_wanted = job.stop_wanted;
+        note_job(run, &job);
     if (run->stop_wanted && !run->stop_sent)
         run_advance(run);
 }

@@ -58,10 +58,11 @@ static void job_finished(struct job *job, int64_t now_ms, const char *reason)
 {
     (void)reason;
     job->copies_done++;
-    if (job->copies_done < job->copies && !job->stop_wanted)
+    bool is_whole = job->copies_done >= job->copies;
+    if (!is_whole && !job->stop_wanted)
         wait_again(job);
     else
-        end_job(job, JOB_COMPLETED, now_ms);
+        end_job(job, is_whole ? JOB_COMPLETED : JOB_CANCELLED, now_ms);
 }
 
 static void job_failed(struct job *job, int64_t now_ms, const char *reason)
@@ -204,6 +205,8 @@ static void stamp(struct attempt *attempt, const struct stride *stride,
         *moments[to] = now_ms;
     if (stride->reason[0] != '\0')
         attempt->reason = str_of(stride->reason);
+    else if (to == STEP_PRINTING)
+        attempt->reason = (spd_str){ NULL, 0 }; /* it was unknown meanwhile */
 }
 
 /* Sums of slicers' hundredths stay readable. */
@@ -256,8 +259,11 @@ static spd_err change_printer(spd_txn *txn, const struct stride *stride,
     bool has_printed = arrow->to == STEP_ENDED && attempt->printing_at != 0;
     if (arrow->plate == PLATE_AS_IS && !has_printed)
         return SPD_OK;
-    if (arrow->plate != PLATE_AS_IS)
-        printer.plate_clear = arrow->plate == PLATE_UNTOUCHED;
+    if (arrow->plate == PLATE_COVERED)
+        printer.plate_clear = false;
+    /* Somebody else's print since the intent may lie there as well. */
+    if (arrow->plate == PLATE_UNTOUCHED && printer.busy_at < attempt->start_at)
+        printer.plate_clear = true;
     if (has_printed)
         printer.printed_ms += now_ms - attempt->printing_at;
     printer.updated_at = now_ms;
@@ -299,6 +305,14 @@ static spd_err run_stride(spd_txn *txn, void *arg, struct spd_error *err)
     return rc;
 }
 
+/* What could not be committed now is tried again in a while. */
+static void run_retry(struct run *run)
+{
+    enum { RETRY_MS = 1000 };
+    run->retry_ms = loop_now_ms(run->engine->shop->loop) + RETRY_MS;
+    timer_set(run->timer, RETRY_MS, 0);
+}
+
 static void settle(struct run *run, const struct arrow *arrow)
 {
     struct engine *engine = run->engine;
@@ -330,8 +344,7 @@ static void stride_done(void *arg, const struct spd_error *err)
     if (err->code != SPD_EBUSY)
         log_error("engine", "attempt %lld: %s", (long long)run->attempt_id,
                   err->text);
-    run->retry_ms = loop_now_ms(run->engine->shop->loop) + 1000;
-    timer_set(run->timer, 1000, 0);
+    run_retry(run);
     runs_recheck(run->engine);
 }
 
@@ -376,6 +389,8 @@ static void phase_done(void *arg, const struct spd_error *err)
         return;
     if (err == NULL)
         run->paused = paused;
+    else
+        run_retry(run);
     run_advance(run);
 }
 

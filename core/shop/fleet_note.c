@@ -82,6 +82,8 @@ static bool lay_over(struct printer *printer, const struct note *note)
         printer->plate_clear = false;
         changed = true;
     }
+    if (changed && is_printing(note->status))
+        printer->busy_at = shop_now_ms(note->shop);
     bool was_new = printer->status == PRINTER_NEW;
     if (!was_new || note->status != PRINTER_OFFLINE)
         printer->status = note->status;

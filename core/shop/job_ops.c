@@ -170,15 +170,37 @@ static spd_err end_unknown(struct call *call, spd_txn *txn,
     return SPD_OK;
 }
 
+static bool body_has(const struct call *call, const char *member)
+{
+    return json_member(call->body_json, member) != NULL;
+}
+
+/* Nobody knew how the job stood; now it stands as the person says, also when
+ * that is the status it had. */
+static void forget_unknown(const struct call *call, struct job *job,
+                           enum job_status to)
+{
+    job->phase = to == JOB_STARTED ? PHASE_PRINTING : PHASE_WAITING;
+    if (!body_has(call, "failed_reason"))
+        job->failed_reason = (spd_str){ NULL, 0 };
+}
+
 /* While an attempt is under way its job is not to be rewritten. */
-static spd_err judge_attempt(struct call *call, spd_txn *txn,
-                             const struct job *job, enum job_status to)
+static spd_err judge_attempt(struct call *call, spd_txn *txn, struct job *job,
+                             enum job_status to)
 {
     struct attempt attempt;
     if (!attempt_of_job(txn, job->id, &attempt, &call->arena))
         return SPD_OK;
-    if (attempt.step == STEP_UNKNOWN)
+    if (attempt.step == STEP_UNKNOWN && body_has(call, "status")) {
+        forget_unknown(call, job, to);
         return end_unknown(call, txn, &attempt, to);
+    }
+    if (attempt.step == STEP_UNKNOWN)
+        return call_refuse(call, REFUSE_CONFLICT,
+                           "nobody knows what became of job %lld on printer "
+                           "%lld; look at it, and set the job's status first",
+                           (long long)job->id, (long long)attempt.printer_id);
     return call_refuse(call, REFUSE_CONFLICT,
                        "job %lld is on printer %lld just now (%s); cancel it "
                        "before you change it",
@@ -284,9 +306,11 @@ static spd_err cancel_job(struct call *call, spd_txn *txn)
     if (attempt_of_job(txn, job.id, &attempt, &call->arena)) {
         if (attempt.step == STEP_STARTING || attempt.step == STEP_PRINTING)
             return want_stop(call, txn, &job, &attempt, param->stop);
-        rc = attempt.step == STEP_UNKNOWN
-                 ? end_unknown(call, txn, &attempt, JOB_CANCELLED)
-                 : drop_attempt(call, txn, &attempt);
+        bool is_unknown = attempt.step == STEP_UNKNOWN;
+        if (is_unknown)
+            forget_unknown(call, &job, JOB_CANCELLED);
+        rc = is_unknown ? end_unknown(call, txn, &attempt, JOB_CANCELLED)
+                        : drop_attempt(call, txn, &attempt);
     }
     if (rc == SPD_OK)
         rc = job_move(call, &job, JOB_CANCELLED);

@@ -55,6 +55,8 @@ static const struct field printer_rows[] = {
           .flags = FIELD_INTERNAL),
     FIELD(printer, printed_ms, FIELD_INT, "milliseconds of printing in all",
           .flags = FIELD_READONLY, .fallback = "0"),
+    FIELD(printer, busy_at, FIELD_TIME, "when it was last seen at a print",
+          .flags = FIELD_INTERNAL),
 };
 const struct fields printer_fields = TABLE("printer", printer, printer_rows);
 
