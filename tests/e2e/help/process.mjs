@@ -9,8 +9,7 @@ if (!process.env.SPOOLD_BUILD)
 export const program = (name) => path.join(process.env.SPOOLD_BUILD, name);
 
 const running = new Set();
-export const killAll = () => running.forEach((child) => child.kill("SIGKILL"));
-process.on("exit", killAll);
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
 // Poll until `look` returns something true, and return that; fail in words.
 export async function until(look, seconds, what = look.toString()) {

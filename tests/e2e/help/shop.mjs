@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { Program, killAll, run, until } from "./process.mjs";
+import { Program, run, until } from "./process.mjs";
 import { Simulator, home } from "./simulator.mjs";
 
 // So that a test need not wait as long as a shop does. A P1S gives whole
@@ -18,17 +18,6 @@ const lua = (value) =>
   : Array.isArray(value) ? `{ ${value.map(lua).join(", ")} }` : `${value}`;
 
 export class Shop {
-  // Started, set up, with these printers of the simulator.
-  static async open(sim, { settings = {}, env = {} } = {}) {
-    const shop = Shop.make(settings);
-    await shop.start(env);
-    await shop.setUp();
-    for (const printer of sim?.printers ?? [])
-      await shop.addPrinter(printer);
-    if (sim) await shop.connected();
-    return shop;
-  }
-
   static make(settings = {}) {
     const shop = new Shop();
     shop.place = fs.mkdtempSync(path.join(os.tmpdir(), "spoold-e2e-"));
@@ -49,6 +38,14 @@ export class Shop {
       "--data", this.data, "--listen", `${home}:0`], env);
     const [, url] = await this.program.says(/READY (http:\S+)/);
     this.url = url;
+  }
+
+  // Started, set up, with the printers of the simulator, if any.
+  async open(sim, env = {}) {
+    await this.start(env);
+    await this.setUp();
+    for (const printer of sim?.printers ?? []) await this.addPrinter(printer);
+    await this.connected();
   }
 
   async setUp() {
@@ -186,10 +183,6 @@ export class Shop {
     this.judge();
   }
 
-  async restart(env = {}) {
-    await this.start(env);
-  }
-
   // Every invariant of the store; on a server that is not running.
   async check() {
     const { status, output } = await run("spoold",
@@ -208,12 +201,14 @@ export class Shop {
 // Open both, run the test, and judge how they end.
 export async function inShop(models, options, test) {
   const sim = await Simulator.start(models, options.sim);
+  const shop = Shop.make(options.settings);
   try {
-    const shop = await Shop.open(sim, options);
+    await shop.open(sim, options.env);
     await test(shop, sim, shop.printers);
     await shop.close();
     await sim.end();
   } finally {
-    killAll();
+    shop.program?.child.kill("SIGKILL");
+    sim.program.child.kill("SIGKILL");
   }
 }
