@@ -31,8 +31,9 @@ struct shelf {
     /* Ids up to `given` are used up, also when their transaction came to
      * nothing; those up to `kept` were committed or given up. */
     int64_t given, kept;
-    uint64_t changes; /* see record_changes */
-    void *old;        /* scratch: the record before a write */
+    uint64_t changes;  /* see record_changes */
+    size_t list_bytes; /* of the last list made of them */
+    void *old;         /* scratch: the record before a write */
     struct place *old_places, *new_places;
 };
 

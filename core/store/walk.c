@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "store/store_internal.h"
 
+enum { LIST_ROOM_BYTES = 64 * 1024 }; /* at most, before the first item */
+
 struct walk {
     spd_txn *txn;
     struct shelf *shelf;
@@ -232,6 +234,14 @@ static void put_item(const struct walk *walk, bool first, struct buf *out)
     out->len += comma + value.text.len;
 }
 
+/* A list is mostly as long as the one before it: growing there by doubling
+ * would copy it once more. */
+static void make_room(const struct walk *walk, struct buf *out)
+{
+    size_t wanted = walk->shelf->list_bytes;
+    buf_room(out, wanted < LIST_ROOM_BYTES ? wanted : LIST_ROOM_BYTES);
+}
+
 int64_t record_list(spd_txn *txn, const struct kind *kind,
                     const struct span *span, record_fn *wanted, void *arg,
                     struct buf *out)
@@ -242,8 +252,10 @@ int64_t record_list(spd_txn *txn, const struct kind *kind,
     struct walk walk;
     size_t count = 0;
     int64_t last_id = 0, next_after = 0;
-    buf_put_char(out, '[');
     bool more = walk_begin(&walk, txn, kind, span);
+    make_room(&walk, out);
+    size_t begin = out->len;
+    buf_put_char(out, '[');
     walk.texts_only = wanted == NULL && span->index != NULL &&
                       index_has(span->index, INDEX_CARRIES_TEXT);
     for (; more && walk_is_inside(&walk); more = walk_step(&walk)) {
@@ -256,8 +268,9 @@ int64_t record_list(spd_txn *txn, const struct kind *kind,
         put_item(&walk, count++ == 0, out);
         last_id = walk.id;
     }
-    walk_end(&walk);
     buf_put_char(out, ']');
+    walk.shelf->list_bytes = out->len - begin;
+    walk_end(&walk);
     free(viewer.record);
     return next_after;
 }
