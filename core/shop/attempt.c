@@ -123,6 +123,14 @@ bool attempt_of_job(spd_txn *txn, int64_t job_id, struct attempt *attempt,
     return find_live(txn, LIVE_BY_JOB, job_id, attempt, arena);
 }
 
+bool attempt_has_submission(spd_txn *txn, spd_str submission)
+{
+    struct key key = { 0 };
+    key_put_text(&key, submission);
+    return record_find(txn, &attempt_kind, &attempt_indexes[BY_SUBMISSION],
+                       &key) != 0;
+}
+
 struct span attempt_live_span(void)
 {
     return (struct span){ .index = &attempt_indexes[LIVE_BY_PRINTER] };

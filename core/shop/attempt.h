@@ -49,6 +49,8 @@ bool attempt_of_printer(spd_txn *txn, int64_t printer_id,
                         struct attempt *attempt, struct arena *arena);
 bool attempt_of_job(spd_txn *txn, int64_t job_id, struct attempt *attempt,
                     struct arena *arena);
+/* Is the submission one of ours, of whatever attempt? */
+bool attempt_has_submission(spd_txn *txn, spd_str submission);
 /* All live ones, in order of their printers. */
 struct span attempt_live_span(void);
 

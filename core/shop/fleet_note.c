@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "shop/attempt.h"
 #include "shop/fleet_internal.h"
 #include "shop/material.h"
 
@@ -53,6 +54,7 @@ static bool is_news(const struct live *live, const struct printer_state *before)
     const struct printer_state *now = &live->box.state;
     return live->snapshot || now->connection != before->connection ||
            now->state != before->state || !str_equal(now->pin, before->pin) ||
+           !str_equal(now->submission, before->submission) ||
            (now->nozzle_diameter_mm != before->nozzle_diameter_mm &&
             !isnan(now->nozzle_diameter_mm)) ||
            !same_slots(&now->slots, &before->slots);
@@ -64,31 +66,57 @@ static bool is_printing(int status)
            status == PRINTER_PAUSED;
 }
 
+/* A print that nobody here asked for, and perhaps nobody saw: the printer was
+ * out of reach meanwhile, and names another one than before. */
+static bool is_stranger(spd_txn *txn, const struct printer *printer,
+                        const struct note *note)
+{
+    spd_str named = note->box.state.submission;
+    return note->status != PRINTER_OFFLINE && named.len > 0 &&
+           !str_equal(named, printer->last_print) &&
+           !attempt_has_submission(txn, named);
+}
+
 /* Whatever is printed lies on the plate afterwards.  Of a printer never heard
  * of before, one that rests after a print may have it lying there still. */
-static bool covers_plate(const struct printer *printer, int status)
+static bool covers_plate(const struct printer *printer, int status,
+                         bool is_strangers)
 {
     bool rests_after = status == PRINTER_FINISHED || status == PRINTER_FAILED;
-    return is_printing(status) || (printer->status == PRINTER_NEW &&
-                                   !printer->plate_stated && rests_after);
+    if (printer->status == PRINTER_NEW)
+        return is_printing(status) || (rests_after && !printer->plate_stated);
+    return is_printing(status) || is_strangers;
 }
 
 /* True when the record changed. */
-static bool lay_over(struct printer *printer, const struct note *note)
+static bool lay_over_plate(spd_txn *txn, struct printer *printer,
+                           const struct note *note)
+{
+    bool is_strangers = is_stranger(txn, printer, note);
+    bool covers = covers_plate(printer, note->status, is_strangers);
+    bool changed = is_strangers || (covers && printer->plate_clear) ||
+                   (covers && printer->status != note->status);
+    if (covers)
+        printer->plate_clear = false;
+    if (covers && changed)
+        printer->busy_at = shop_now_ms(note->shop);
+    if (is_strangers)
+        printer->last_print = note->box.state.submission;
+    return changed;
+}
+
+/* True when the record changed. */
+static bool lay_over(spd_txn *txn, struct printer *printer,
+                     const struct note *note)
 {
     const struct printer_state *state = &note->box.state;
-    bool changed = printer->status != note->status;
-    if (covers_plate(printer, note->status) && printer->plate_clear) {
-        printer->plate_clear = false;
+    bool changed = lay_over_plate(txn, printer, note);
+    bool stays_new =
+        printer->status == PRINTER_NEW && note->status == PRINTER_OFFLINE;
+    if (!stays_new && printer->status != note->status) {
+        printer->status = note->status;
         changed = true;
     }
-    if (changed && is_printing(note->status))
-        printer->busy_at = shop_now_ms(note->shop);
-    bool was_new = printer->status == PRINTER_NEW;
-    if (!was_new || note->status != PRINTER_OFFLINE)
-        printer->status = note->status;
-    else
-        changed = false;
     if (state->pin.len > 0 && printer->pin.len == 0) {
         printer->pin = state->pin;
         changed = true;
@@ -116,7 +144,7 @@ static spd_err write_printer(spd_txn *txn, const struct note *note,
         [PRINTER_OFFLINE] = "printer.offline",
     };
     int was = printer->status;
-    if (!lay_over(printer, note))
+    if (!lay_over(txn, printer, note))
         return SPD_OK;
     printer->updated_at = shop_now_ms(note->shop);
     struct change change = {

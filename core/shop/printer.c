@@ -57,6 +57,8 @@ static const struct field printer_rows[] = {
           .flags = FIELD_READONLY, .fallback = "0"),
     FIELD(printer, busy_at, FIELD_TIME, "when it was last seen at a print",
           .flags = FIELD_INTERNAL),
+    FIELD(printer, last_print, FIELD_TEXT, "the submission it named last",
+          .flags = FIELD_INTERNAL),
 };
 const struct fields printer_fields = TABLE("printer", printer, printer_rows);
 

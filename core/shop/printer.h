@@ -37,6 +37,7 @@ struct printer {
     bool plate_stated;  /* a person said how the plate is */
     int64_t printed_ms; /* it has printed so long in all */
     int64_t busy_at;    /* when it was last seen to be at a print */
+    spd_str last_print; /* the submission it named last */
 };
 
 extern const struct kind printer_kind;

@@ -80,6 +80,7 @@ static void a_crash_at_the_intent_is_given_up_only_by_evidence(void **state)
 {
     (void)state;
     add_printer(0);
+    say_idle(0, "77");
     int64_t job = crash_at_the_intent();
     for (int i = 0; i < 3; i++) {
         pass_ms(60 * SECOND);

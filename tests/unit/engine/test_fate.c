@@ -85,6 +85,7 @@ static void a_start_lost_on_the_way_is_given_up_by_evidence(void **state)
 {
     (void)state;
     add_printer(0);
+    say_idle(0, "77");
     int64_t job = job_starting(0);
     answer_start(0, SPD_EIO);
     rests(0, 3, 60 * SECOND, "77");
@@ -101,6 +102,7 @@ an_accepted_start_that_never_begins_takes_twice_the_evidence(void **state)
 {
     (void)state;
     add_printer(0);
+    say_idle(0, "77");
     int64_t job = job_starting(0);
     answer_start(0, SPD_OK);
     rests(0, 4, 60 * SECOND, "77");
@@ -114,6 +116,7 @@ static void two_full_reports_are_no_evidence(void **state)
 {
     (void)state;
     add_printer(0);
+    say_idle(0, "77");
     int64_t job = job_starting(0);
     answer_start(0, SPD_EIO);
     rests(0, 2, 120 * SECOND, "77");
@@ -265,6 +268,26 @@ a_foreign_print_while_we_wait_for_ours_keeps_the_plate_covered(void **state)
     assert_starts(0, 1);
 }
 
+/* Its part lay on the plate, which was thought to be clear. */
+static void a_foreign_print_that_nobody_saw_covers_the_plate(void **state)
+{
+    (void)state;
+    int64_t printer = add_printer(0);
+    say_idle(0, "4710");
+    assert_true(read_printer(printer).plate_clear);
+    say_offline(0);
+    int64_t job = add_job("");
+    say_state(0, "finished", "4711", 100);
+    assert_false(read_printer(printer).plate_clear);
+    assert_job(job, "queued", "waiting");
+    make("printers.plate_cleared", "{\"id\":%lld}", (long long)printer);
+    restart();
+    say_state(0, "finished", "4711", 100);
+    assert_job(job, "queued", "claimed");
+    answer_upload(0, SPD_OK);
+    assert_starts(0, 1);
+}
+
 static void only_our_own_submission_is_credited(void **state)
 {
     (void)state;
@@ -324,6 +347,7 @@ int main(void)
         A_TEST(changing_an_unknown_job_does_not_decide_its_fate),
         A_TEST(a_foreign_print_holds_our_job),
         A_TEST(a_foreign_print_while_we_wait_for_ours_keeps_the_plate_covered),
+        A_TEST(a_foreign_print_that_nobody_saw_covers_the_plate),
         A_TEST(only_our_own_submission_is_credited),
         A_TEST(a_print_that_turns_into_another_is_unknown_after_evidence),
         A_TEST(a_print_that_names_itself_again_goes_on),
