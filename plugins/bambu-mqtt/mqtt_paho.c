@@ -223,9 +223,8 @@ static void mqtt_free(struct mqtt *m)
 
 static void mqtt_destroy(struct mqtt *m)
 {
-    if (!m->destroyed && m->handle != NULL)
-        MQTTAsync_destroy(&m->handle);
-    m->destroyed = true;
+    if (m->handle != NULL)
+        MQTTAsync_destroy(&m->handle); /* which makes it NULL */
 }
 
 static spd_err reap_run(void *arg, struct spd_error *err) /* [pool] */
@@ -250,9 +249,11 @@ static void free_unless_posted(struct mqtt *m)
 static void reap_done(spd_plugin *self, void *arg,
                       const struct spd_error *outcome)
 {
+    struct mqtt *m = arg;
     (void)self, (void)outcome;
-    mqtt_destroy(arg); /* when it was canceled before it ran */
-    free_unless_posted(arg);
+    mqtt_destroy(m); /* when it was canceled before it ran */
+    m->destroyed = true;
+    free_unless_posted(m);
 }
 
 static void reap(struct mqtt *m)
