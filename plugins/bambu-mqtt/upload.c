@@ -9,13 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "pin.h"
 #include "words.h"
 
-enum { URL_CHARS = 256, PROGRESS_STEP_BYTES = 64 * 1024 };
+enum { URL_CHARS = 256, PROGRESS_STEP_BYTES = 64 * 1024, SOCKETS_MAX = 8 };
 
 struct upload {
     spd_plugin *self;
@@ -34,6 +35,7 @@ struct upload {
 
     int fd;
     int64_t told_bytes;
+    int sockets[SOCKETS_MAX]; /* curl's, while they are open; else -1 */
 };
 
 int64_t upload_deadline_seconds(int64_t bytes)
@@ -67,6 +69,37 @@ static size_t on_reply(char *data, size_t size, size_t count, void *arg)
 {
     (void)data, (void)arg;
     return size * count; /* what the server chats is of no interest */
+}
+
+static void replace_socket(struct upload *u, int old, int new)
+{
+    for (size_t i = 0; i < SOCKETS_MAX; i++)
+        if (u->sockets[i] == old) {
+            u->sockets[i] = new;
+            return;
+        }
+}
+
+static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+    (void)purpose;
+    replace_socket(arg, -1, fd);
+    return CURL_SOCKOPT_OK;
+}
+
+static int on_socket_over(void *arg, curl_socket_t fd)
+{
+    replace_socket(arg, fd, -1);
+    return close(fd);
+}
+
+/* curl says goodbye before it hangs up, and waits two minutes for an answer: a
+ * printer that stalls would keep the next upload waiting for so long. */
+static void cut_lines(struct upload *u)
+{
+    for (size_t i = 0; i < SOCKETS_MAX; i++)
+        if (u->sockets[i] >= 0)
+            (void)shutdown(u->sockets[i], SHUT_RDWR);
 }
 
 static void tell_progress(struct upload *u, int64_t sent)
@@ -131,6 +164,10 @@ static void set_common(CURL *curl, struct upload *u)
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)UPLOAD_STALL_SECONDS);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT,
                      (long)upload_deadline_seconds(u->size));
+    curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, on_socket);
+    curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, u);
+    curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, on_socket_over);
+    curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, u);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_reply);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_reply);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
@@ -269,6 +306,8 @@ static spd_err run(void *arg, struct spd_error *err) /* [pool] */
     rc = curl != NULL ? transfer(curl, u, err)
                       : complain(err, SPD_ENOMEM, "There is no memory left.");
 out:
+    if (rc != SPD_OK)
+        cut_lines(u);
     curl_easy_cleanup(curl);
     if (u->fd >= 0)
         close(u->fd);
@@ -307,6 +346,8 @@ static struct upload *upload_new(const struct upload_peer *peer,
     if (u == NULL)
         return NULL;
     pthread_mutex_init(&u->lock, NULL);
+    for (size_t i = 0; i < SOCKETS_MAX; i++)
+        u->sockets[i] = -1;
     u->path = strndup(order->file.ptr, order->file.len);
     u->address = strdup(peer->address);
     u->user = strdup(peer->user);
