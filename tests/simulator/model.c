@@ -77,7 +77,7 @@ static const char x1c_constants[] =
     "\"aux\":\"280100C\",\"aux_part_fan\":true,\"batch_id\":0,"
     "\"cali_version\":0,\"canvas_id\":0,\"ap_err\":0,\"cfg\":\"FB299\","
     "\"err\":\"0\",\"fail_reason\":\"0\",\"force_upgrade\":false,"
-    "\"fun\":\"11A30F9CFB\","
+    "\"fun\":\"11830F9CFB\","
     "\"ipcam\":{\"agora_service\":\"disable\","
     "\"brtc_service\":\"enable\",\"bs_state\":0,\"ipcam_dev\":\"1\","
     "\"ipcam_record\":\"enable\",\"laser_preview_res\":7,"
