@@ -77,16 +77,29 @@ static bool holds(const struct material *material,
            (chosen != INT_NONE || same_color(material->color, filament->color));
 }
 
-static bool has_grams(const struct material *material, double needed)
+/* What is left of it; of a spool nobody weighed, as much as one likes. */
+static double grams_left(const struct material *material)
 {
-    return isnan(material->remaining_grams) ||
-           material->remaining_grams >= needed;
+    return isnan(material->remaining_grams) ? INFINITY
+                                            : material->remaining_grams;
 }
 
-/* The slot that will be emptiest: half-used spools are used up first. */
+/* What this print takes out of the slot for its filaments before. */
+static double grams_taken(const struct list *feeds, int64_t slot)
+{
+    const struct feed *feed = feeds->items;
+    double grams = 0;
+    for (size_t i = 0; i < feeds->count; i++)
+        if (feed[i].slot == slot)
+            grams += feed[i].grams;
+    return grams;
+}
+
+/* The slot that will be emptiest: half-used spools are used up first. Adds it
+ * to the feeds. */
 static enum verdict find_slot(const struct seat *seat,
                               const struct sliced_filament *filament,
-                              int64_t chosen, struct feed *feed)
+                              int64_t chosen, struct list *feeds)
 {
     const struct material *best = NULL;
     bool is_held = false;
@@ -95,14 +108,17 @@ static enum verdict find_slot(const struct seat *seat,
         if (!holds(material, filament, chosen))
             continue;
         is_held = true;
-        if (!has_grams(material, filament->grams))
+        double needed = filament->grams + grams_taken(feeds, material->slot);
+        if (grams_left(material) < needed)
             continue;
-        if (best == NULL || material->remaining_grams < best->remaining_grams)
+        if (best == NULL || grams_left(material) < grams_left(best))
             best = material;
     }
     if (best == NULL)
         return is_held ? TOO_FEW_GRAMS : MISSING_MATERIAL;
-    *feed = (struct feed){ filament->id, best->slot, filament->grams };
+    struct feed *feed = feeds->items;
+    feed[feeds->count++] =
+        (struct feed){ filament->id, best->slot, filament->grams };
     return CAN_TAKE;
 }
 
@@ -111,15 +127,16 @@ static enum verdict find_slots(const struct seat *seat, const struct job *job,
                                struct list *feeds, struct arena *arena)
 {
     const struct sliced_filament *filaments = plate->filaments.items;
-    struct feed *feed =
-        arena_new(arena, plate->filaments.count * sizeof(struct feed));
+    struct list found = {
+        arena_new(arena, plate->filaments.count * sizeof(struct feed)), 0
+    };
     for (size_t i = 0; i < plate->filaments.count; i++) {
         int64_t chosen = chosen_slot(job, plate, filaments[i].id);
-        enum verdict verdict = find_slot(seat, &filaments[i], chosen, &feed[i]);
+        enum verdict verdict = find_slot(seat, &filaments[i], chosen, &found);
         if (verdict != CAN_TAKE)
             return verdict;
     }
-    *feeds = (struct list){ feed, plate->filaments.count };
+    *feeds = found;
     return CAN_TAKE;
 }
 
