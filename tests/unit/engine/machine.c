@@ -45,6 +45,8 @@ static void keep_order(struct machine *machine, const spd_json *order)
 static void on_upload(void *conn, const spd_json *order, spd_ticket *ticket)
 {
     struct machine *machine = conn;
+    if (the.power_is_off)
+        return;
     keep_order(machine, order);
     machine->uploads++;
     machine->upload = ticket;
@@ -71,14 +73,16 @@ static void on_abort(void *conn)
 static void on_start(void *conn, const spd_json *order, spd_ticket *ticket)
 {
     struct machine *machine = conn;
+    if (the.power_is_off)
+        return;
     machine->start = ticket;
     if (machine->dies_at_start) {
         take_picture();
+        the.power_is_off = true;
         return;
     }
     bool again =
-        machine->starts > 0 &&
-        machine->last_started == json_as_int(json_member(order, "id"), 0);
+        machine->last_started >= json_as_int(json_member(order, "id"), 0);
     if (again || machine->bed_is_taken)
         machine->faults++;
     keep_order(machine, order);
@@ -89,6 +93,8 @@ static void on_start(void *conn, const spd_json *order, spd_ticket *ticket)
 static void on_command(void *conn, const spd_json *command, spd_ticket *ticket)
 {
     struct machine *machine = conn;
+    if (the.power_is_off)
+        return;
     spd_str word = json_as_str(json_member(command, "command"), STR(""));
     if (str_is(word, "stop")) {
         machine->stops++;

@@ -13,7 +13,8 @@ struct machine {
     int64_t last_started;              /* attempt */
     char submission[16];
     char order[1024];
-    bool dies_at_start; /* the power fails as a start is about to be sent */
+    bool dies_at_start; /* the power fails as a start is about to be sent:
+                          the.power_is_off until crash_to_picture() */
     bool bed_is_taken;  /* whoever starts then is a fault */
     unsigned faults;    /* starts on a taken bed, or of an attempt twice */
 };

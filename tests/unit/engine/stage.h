@@ -30,9 +30,10 @@ struct stage {
     struct engine *engine;
     struct engine_options options; /* taken at the next build */
     struct machine machines[MACHINES];
-    int64_t file_id;  /* plate 1: 20 g of red PLA, for a P1S */
-    int64_t read_seq; /* the journal, as far as news() has told it */
-    int status;       /* of the last call */
+    int64_t file_id;   /* plate 1: 20 g of red PLA, for a P1S */
+    int64_t read_seq;  /* the journal, as far as news() has told it */
+    int status;        /* of the last call */
+    bool power_is_off; /* nothing reaches a machine any more */
     struct buf reply, news;
     struct arena arena; /* texts of records that were read */
     char root[64];
