@@ -42,6 +42,8 @@ static const struct field material_rows[] = {
           .flags = FIELD_READONLY),
     FIELD(material, loaded, FIELD_BOOL, "is there filament in it?",
           .flags = FIELD_INTERNAL, .fallback = "true"),
+    FIELD(material, reported, FIELD_TEXT, "what the printer last said of it",
+          .flags = FIELD_INTERNAL),
 };
 static const struct fields material_fields =
     TABLE("material", material, material_rows);
@@ -90,14 +92,14 @@ bool material_at(spd_txn *txn, int64_t printer_id, int64_t slot,
 
 /* -- in step with the printer -- */
 
-/* Is it another spool than the one we know of? */
-static bool is_other_spool(const struct material *known,
-                           const struct slot *slot)
+/* The printer's word on what is in a slot.  It is held against its word
+ * before, not against the record, where people may know better. */
+static spd_str word_of(const struct slot *slot, struct arena *arena)
 {
-    return known->loaded != slot->loaded ||
-           !str_equal(known->tray_uuid, slot->tray_uuid) ||
-           !str_equal(known->material_type, slot->material_type) ||
-           !str_equal(known->color, slot->color);
+    if (!slot->loaded)
+        return STR("nothing");
+    return arena_printf(arena, "%.*s %.*s %.*s", STR_ARG(slot->material_type),
+                        STR_ARG(slot->color), STR_ARG(slot->tray_uuid));
 }
 
 /* What people entered belongs to the spool that was; a new one starts anew. */
@@ -125,13 +127,12 @@ static void load_spool(struct material *material, const struct slot *slot,
 
 /* True when something changed that is worth writing. */
 static bool lay_over(struct material *material, const struct slot *slot,
-                     int64_t now_ms)
+                     spd_str word, int64_t now_ms)
 {
-    bool changed = false;
-    if (is_other_spool(material, slot)) {
+    bool changed = !str_equal(material->reported, word);
+    if (changed)
         load_spool(material, slot, now_ms);
-        changed = true;
-    }
+    material->reported = word;
     if (!isnan(slot->weight_grams) && isnan(material->weight_grams)) {
         material->weight_grams = slot->weight_grams;
         changed = true;
@@ -159,16 +160,15 @@ static spd_err sync_slot(spd_txn *txn, struct shop *shop, int64_t printer_id,
     struct material material;
     int64_t now_ms = shop_now_ms(shop);
     bool is_known = material_at(txn, printer_id, slot->slot, &material, arena);
-    if (!is_known && !slot->loaded)
-        return SPD_OK; /* an empty slot nobody asked about */
+    if (!slot->loaded && (!is_known || material.reported.len == 0))
+        return SPD_OK; /* it never said otherwise; a person may have */
     if (!is_known) {
         fields_init(&material_fields, &material);
         material.printer_id = printer_id;
         material.slot = slot->slot;
-        material.loaded = !slot->loaded; /* so that it is news */
         material.created_at = now_ms;
     }
-    if (!lay_over(&material, slot, now_ms))
+    if (!lay_over(&material, slot, word_of(slot, arena), now_ms))
         return SPD_OK;
     material.last_synced = material.updated_at = now_ms;
     struct change change = { is_known ? "material.changed" : "material.found",
@@ -293,6 +293,7 @@ static spd_err create_material(struct call *call, spd_txn *txn)
         material.id = before.id;
         material.created_at = before.created_at;
         material.tray_uuid = before.tray_uuid;
+        material.reported = before.reported;
     }
     material.printer_id = param->printer_id;
     material.user_id = call->actor->person_id;

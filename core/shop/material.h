@@ -16,7 +16,8 @@ struct material {
     int64_t spool_id;
     spd_str tray_uuid;
     int64_t loaded_at, last_synced, created_at, updated_at;
-    bool loaded; /* internal: is there filament in it? */
+    bool loaded;      /* internal: is there filament in it? */
+    spd_str reported; /* internal: what the printer last said is in it */
 };
 
 extern const struct kind material_kind;
