@@ -170,7 +170,7 @@ static spd_err judge_past(const struct host *host, const char *name,
 
 /* The file and its settings; *conf is set with *image. */
 static spd_err prepare(const struct host *host, const char *name,
-                       const spd_json *settings, const char *place,
+                       const spd_json *settings, const struct host_place *place,
                        struct image **image, void **conf, struct spd_error *err)
 {
     char *path = path_of(host, name);
@@ -187,7 +187,7 @@ static spd_err prepare(const struct host *host, const char *name,
 }
 
 spd_err host_load(struct host *host, const char *name, const spd_json *settings,
-                  const char *place, struct spd_error *err)
+                  const struct host_place *place, struct spd_error *err)
 {
     struct spd_error why = { 0 };
     struct image *image = NULL;
@@ -209,8 +209,8 @@ spd_err host_load(struct host *host, const char *name, const spd_json *settings,
 }
 
 spd_err host_reconfigure(struct host *host, const char *name,
-                         const spd_json *settings, const char *place,
-                         struct spd_error *err)
+                         const spd_json *settings,
+                         const struct host_place *place, struct spd_error *err)
 {
     struct guest *guest = find_guest(host, name);
     if (guest == NULL || guest->state != GUEST_RUNNING)
@@ -228,7 +228,8 @@ spd_err host_reconfigure(struct host *host, const char *name,
 }
 
 spd_err host_check_settings(const char *path, const spd_json *settings,
-                            const char *place, struct spd_error *err)
+                            const struct host_place *place,
+                            struct spd_error *err)
 {
     struct spd_error why = { 0 };
     struct image *image = image_open(path, &why);
@@ -320,7 +321,7 @@ spd_err host_check_plugin(struct host *host, const char *path,
     if (rc == SPD_OK) {
         describe(image, report);
         image_free(image);
-        rc = host_load(host, whole, settings, "the given settings", err);
+        rc = host_load(host, whole, settings, NULL, err);
     }
     free(whole);
     if (rc != SPD_OK)

@@ -58,23 +58,33 @@ struct host *host_new(const struct host_options *options);
  * deliver each `done`, then stop(). Left-overs are named in the log. */
 void host_free(struct host *host);
 
+/* Where settings stand in the configuration, for errors: "spoold.conf line
+ * 12". `key` NULL: the plugin's own entry. Borrowed from `out`, or static. */
+enum { HOST_PLACE_BYTES = 300 };
+struct host_place {
+    const char *(*of)(const void *arg, const char *key,
+                      char out[HOST_PLACE_BYTES]);
+    const void *arg;
+};
+
 /* Load and start one plugin; `name` or an absolute path. `settings` are its
- * keys from the configuration (borrowed; NULL: none), `place` says where they
- * stand, for errors ("spoold.conf line 12").  A plugin that fails to start is
- * kept in the list with its error: the server runs without it. */
+ * keys from the configuration (borrowed; NULL: none), `place` (may be NULL)
+ * says where they stand.  A plugin that fails to start is kept in the list with
+ * its error: the server runs without it. */
 spd_err host_load(struct host *host, const char *name, const spd_json *settings,
-                  const char *place, struct spd_error *err);
+                  const struct host_place *place, struct spd_error *err);
 
 /* New settings for a running plugin, without stopping it. SPD_ENOTFOUND: it
  * does not run; SPD_EUNSUPPORTED: it wants a restart for that; else it refused
  * them and goes on with the old. */
 spd_err host_reconfigure(struct host *host, const char *name,
-                         const spd_json *settings, const char *place,
-                         struct spd_error *err);
+                         const spd_json *settings,
+                         const struct host_place *place, struct spd_error *err);
 
 /* Check the settings against the plugin's key table without starting it. */
 spd_err host_check_settings(const char *path, const spd_json *settings,
-                            const char *place, struct spd_error *err);
+                            const struct host_place *place,
+                            struct spd_error *err);
 
 /* `spoold --list-plugins`: name, version, ABI, summary and keys of every
  * plugin in a folder.  Files are judged before they are opened; opening one

@@ -12,17 +12,27 @@ struct conf_block {
 };
 
 struct reading {
-    const char *plugin, *place;
+    const char *plugin;
+    const struct host_place *place;
     char *conf;
     struct arena *texts;
     struct spd_error *err;
 };
 
+/* "spoold.conf line 12": where a key stands, or (NULL) the plugin. */
+static const char *place_of(const struct reading *r, const char *key,
+                            char out[HOST_PLACE_BYTES])
+{
+    return r->place == NULL ? "configuration"
+                            : r->place->of(r->place->arg, key, out);
+}
+
 static spd_err wrong(const struct reading *r, const struct spd_key *key,
                      const char *wanted)
 {
-    return error_set(r->err, SPD_EINVAL, "%s: %s.%s must be %s", r->place,
-                     r->plugin, key->name, wanted);
+    char at[HOST_PLACE_BYTES];
+    return error_set(r->err, SPD_EINVAL, "%s: %s.%s must be %s",
+                     place_of(r, key->name, at), r->plugin, key->name, wanted);
 }
 
 bool duration_parse(spd_str text, int64_t *ms)
@@ -150,9 +160,10 @@ static spd_err read_fallback(const struct reading *r, const struct spd_key *key)
 
 static spd_err read_absent(const struct reading *r, const struct spd_key *key)
 {
+    char at[HOST_PLACE_BYTES];
     if ((key->flags & SPD_KEY_REQUIRED) != 0)
-        return error_set(r->err, SPD_EINVAL, "%s: %s needs %s: %s", r->place,
-                         r->plugin, key->name, key->doc);
+        return error_set(r->err, SPD_EINVAL, "%s: %s needs %s: %s",
+                         place_of(r, NULL, at), r->plugin, key->name, key->doc);
     return key->fallback == NULL ? SPD_OK : read_fallback(r, key);
 }
 
@@ -170,14 +181,16 @@ static spd_err unknown_key(const struct image *image, spd_str name,
                            const struct reading *r)
 {
     struct buf known = { 0 };
+    char at[HOST_PLACE_BYTES];
+    const char *place = place_of(r, name.ptr, at);
     for (uint32_t i = 0; i < image->desc.key_count; i++)
         buf_printf(&known, "%s%s", i == 0 ? "" : ", ", image->keys[i].name);
     if (known.len == 0)
         error_set(r->err, SPD_EINVAL, "%s: %s has no key %.*s; it has none",
-                  r->place, r->plugin, STR_ARG(str_clip(name, 40)));
+                  place, r->plugin, STR_ARG(str_clip(name, 40)));
     else
         error_set(r->err, SPD_EINVAL, "%s: %s has no key %.*s; it knows %.*s",
-                  r->place, r->plugin, STR_ARG(str_clip(name, 40)),
+                  place, r->plugin, STR_ARG(str_clip(name, 40)),
                   STR_ARG(buf_str(&known)));
     buf_fini(&known);
     return SPD_EINVAL;
@@ -189,10 +202,11 @@ static spd_err only_known(const struct image *image, const spd_json *settings,
     enum spd_json_type type = json_type(settings);
     bool is_empty = type == SPD_JSON_NULL ||
                     (type == SPD_JSON_ARRAY && json_count(settings) == 0);
+    char at[HOST_PLACE_BYTES];
     if (type != SPD_JSON_OBJECT && !is_empty)
         return error_set(r->err, SPD_EINVAL,
-                         "%s: %s takes a table of keys (key = value)", r->place,
-                         r->plugin);
+                         "%s: %s takes a table of keys (key = value)",
+                         place_of(r, NULL, at), r->plugin);
     for (const spd_json *v = json_first(settings); v != NULL; v = json_next(v))
         if (find_key(image, json_name(v)) == NULL)
             return unknown_key(image, json_name(v), r);
@@ -219,11 +233,11 @@ static struct conf_block *block_of(void *conf)
 }
 
 void *settings_new(const struct image *image, const spd_json *settings,
-                   const char *place, struct spd_error *err)
+                   const struct host_place *place, struct spd_error *err)
 {
     struct conf_block *block = mem_new(sizeof(*block) + image->desc.conf_size);
     struct reading r = { .plugin = image->name,
-                         .place = place == NULL ? "configuration" : place,
+                         .place = place,
                          .conf = (char *)block->conf,
                          .texts = &block->texts,
                          .err = err };

@@ -4,13 +4,14 @@
 #define SPOOLD_HOST_SETTINGS_H
 
 #include "base/json.h"
+#include "host/host.h"
 #include "host/image.h"
 
 /* The struct, texts included, in one piece; NULL when a key is unknown, missing
  * or of another type: the error names `place` and the key.  `settings` NULL:
  * all fallbacks. Owned: settings_free. */
 void *settings_new(const struct image *image, const spd_json *settings,
-                   const char *place, struct spd_error *err);
+                   const struct host_place *place, struct spd_error *err);
 void settings_free(void *conf);
 
 /* "30s", "250ms", "5m", "2h", "1d" as milliseconds; false when it is none. */

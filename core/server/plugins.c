@@ -80,25 +80,33 @@ static spd_str file_of(const struct settings *settings, const char *name,
     return arena_printf(arena, "%s/%s.so", settings->plugin_folder.ptr, name);
 }
 
-/* "spoold.conf line 12": where the plugin is named. */
-static const char *place_of(const struct settings *settings, const char *name,
-                            char out[CONF_PLACE_BYTES])
+/* An entry of the configuration, for errors about it. */
+struct entry_place {
+    const struct settings *settings;
+    const char *name;
+};
+
+static const char *place_of(const void *arg, const char *key,
+                            char out[HOST_PLACE_BYTES])
 {
+    const struct entry_place *entry = arg;
     char path[200];
-    snprintf(path, sizeof(path), "plugins.%s", name);
-    return conf_place(settings->conf, path, out);
+    snprintf(path, sizeof(path), "plugins.%s%s%s", entry->name,
+             key == NULL ? "" : ".", key == NULL ? "" : key);
+    return conf_place(entry->settings->conf, path, out);
 }
 
 static void load_named(struct host *host, const struct settings *settings)
 {
-    char place[CONF_PLACE_BYTES];
     struct spd_error err;
     const spd_json *plugin = json_first(settings->plugins);
     for (; plugin != NULL; plugin = json_next(plugin)) {
-        const char *name = name_of(plugin);
-        if (host_load(host, name, settings_of(plugin),
-                      place_of(settings, name, place), &err) != SPD_OK)
-            log_error("plugins", "spoold runs without %s: %s", name, err.text);
+        struct entry_place entry = { settings, name_of(plugin) };
+        struct host_place place = { place_of, &entry };
+        if (host_load(host, entry.name, settings_of(plugin), &place, &err) !=
+            SPD_OK)
+            log_error("plugins", "spoold runs without %s: %s", entry.name,
+                      err.text);
     }
 }
 
@@ -112,22 +120,21 @@ void plugins_load(struct host *host, const struct settings *settings)
     struct spd_error err;
     for (const char *const *name = own_plugins; *name != NULL; name++)
         if (access(file_of(settings, *name, &arena).ptr, R_OK) == 0 &&
-            host_load(host, *name, NULL, "", &err) != SPD_OK)
+            host_load(host, *name, NULL, NULL, &err) != SPD_OK)
             log_error("plugins", "spoold runs without %s: %s", *name, err.text);
     arena_fini(&arena);
 }
 
 spd_err plugins_check(const struct settings *settings, struct spd_error *err)
 {
-    char place[CONF_PLACE_BYTES];
     struct arena arena = { 0 };
     spd_err rc = SPD_OK;
     const spd_json *plugin = json_first(settings->plugins);
     for (; plugin != NULL && rc == SPD_OK; plugin = json_next(plugin)) {
-        const char *name = name_of(plugin);
-        rc = host_check_settings(file_of(settings, name, &arena).ptr,
-                                 settings_of(plugin),
-                                 place_of(settings, name, place), err);
+        struct entry_place entry = { settings, name_of(plugin) };
+        struct host_place place = { place_of, &entry };
+        rc = host_check_settings(file_of(settings, entry.name, &arena).ptr,
+                                 settings_of(plugin), &place, err);
     }
     arena_fini(&arena);
     return rc;

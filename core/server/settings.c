@@ -96,6 +96,11 @@ static spd_err read_file(struct settings *settings, const char *path,
     }
     faults_fini(&faults);
     settings->plugins = json_member(conf_root(settings->conf), "plugins");
+    enum spd_json_type type = json_type(settings->plugins);
+    if (rc == SPD_OK && settings->plugins != NULL && type != SPD_JSON_ARRAY &&
+        type != SPD_JSON_OBJECT)
+        rc = refuse_key(settings, "plugins",
+                        "must be a table, such as { \"bambu-mqtt\" }", err);
     return rc;
 }
 

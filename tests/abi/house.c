@@ -129,11 +129,19 @@ static spd_json *parse(const char *text)
     return doc;
 }
 
+static const char *line_three(const void *arg, const char *key,
+                              char out[HOST_PLACE_BYTES])
+{
+    (void)arg, (void)key, (void)out;
+    return "spoold.conf line 3";
+}
+
 spd_err house_load(struct house *house, const char *name, const char *settings,
                    struct spd_error *err)
 {
     spd_json *json = settings == NULL ? NULL : parse(settings);
-    spd_err rc = host_load(house->host, name, json, "spoold.conf line 3", err);
+    struct host_place place = { line_three, NULL };
+    spd_err rc = host_load(house->host, name, json, &place, err);
     json_free(json);
     return rc;
 }

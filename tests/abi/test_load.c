@@ -74,7 +74,7 @@ static spd_err reconfigure(struct house *house, const char *json,
 {
     spd_json *settings = json_parse(str_of(json), NULL);
     assert_non_null(settings);
-    spd_err rc = host_reconfigure(house->host, "bell", settings, "here", err);
+    spd_err rc = host_reconfigure(house->host, "bell", settings, NULL, err);
     json_free(settings);
     return rc;
 }

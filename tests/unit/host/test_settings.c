@@ -9,6 +9,15 @@
 
 #include "base/error.h"
 
+static const char *say_here(const void *arg, const char *key,
+                            char out[HOST_PLACE_BYTES])
+{
+    (void)arg, (void)key, (void)out;
+    return "here";
+}
+
+static const struct host_place here = { say_here, NULL };
+
 static void durations_are_numbers_with_a_unit(void **state)
 {
     (void)state;
@@ -86,7 +95,7 @@ static void texts_outlive_the_document_they_came_from(void **state)
     (void)state;
     struct image image = image_with(keys, SPD_COUNT(keys));
     spd_json *json = json_parse(STR("{\"absent\":\"here\"}"), NULL);
-    struct conf *conf = settings_new(&image, json, "p", NULL);
+    struct conf *conf = settings_new(&image, json, NULL, NULL);
     json_free(json);
     assert_non_null(conf);
     assert_string_equal(conf->absent, "here");
@@ -101,7 +110,7 @@ static void a_fallback_that_does_not_read_is_the_plugins_mistake(void **state)
     };
     struct image image = image_with(bad, 1);
     struct spd_error err = { 0 };
-    assert_null(settings_new(&image, NULL, "here", &err));
+    assert_null(settings_new(&image, NULL, &here, &err));
     assert_string_equal(err.text,
                         "here: test.count must be built with a readable "
                         "fallback");
@@ -113,7 +122,7 @@ static void a_fraction_is_no_whole_number(void **state)
     struct image image = image_with(keys, SPD_COUNT(keys));
     spd_json *json = json_parse(STR("{\"count\":1.5}"), NULL);
     struct spd_error err = { 0 };
-    assert_null(settings_new(&image, json, "here", &err));
+    assert_null(settings_new(&image, json, &here, &err));
     assert_string_equal(err.text, "here: test.count must be a whole number");
     json_free(json);
 }
