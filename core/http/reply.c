@@ -86,13 +86,13 @@ static void add_own(struct MHD_Response *response,
 
 /* -- bodies -- */
 
-/* Takes what the buffer holds. */
-static struct MHD_Response *json_response(struct buf *body)
+/* Takes what the buffer holds; no type: JSON. */
+static struct MHD_Response *body_response(struct buf *body, const char *type)
 {
     size_t len = body->len;
     struct MHD_Response *response = MHD_create_response_from_buffer(
         len, buf_take(body), MHD_RESPMEM_MUST_FREE);
-    add_header(response, "Content-Type", JSON_TYPE);
+    add_header(response, "Content-Type", type == NULL ? JSON_TYPE : type);
     return response;
 }
 
@@ -130,9 +130,10 @@ static struct MHD_Response *file_response(const struct call_result *result)
 
 void reply_set(struct request *request, const struct call_result *result)
 {
-    struct MHD_Response *response = result->file_path != NULL
-                                        ? file_response(result)
-                                        : json_response(result->body);
+    struct MHD_Response *response =
+        result->file_path != NULL
+            ? file_response(result)
+            : body_response(result->body, result->file_type);
     if (response == NULL) {
         request_refuse(request, REFUSE_UNAVAILABLE,
                        "the file cannot be read now");
@@ -168,7 +169,7 @@ void reply_set_refusal(struct request *request)
 {
     struct buf body = { 0 };
     refusal_write(&body, request->refusal, request->sentence);
-    struct MHD_Response *response = json_response(&body);
+    struct MHD_Response *response = body_response(&body, NULL);
     add_common(request, response, NULL);
     if (request->refusal == REFUSE_METHOD)
         add_allow(request, response);
