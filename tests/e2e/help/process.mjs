@@ -31,6 +31,10 @@ export class Program {
       env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"],
     });
     running.add(this.child);
+    this.child.on("error", (error) => {
+      this.output += error.message;
+      this.status = "not started";
+    });
     for (const stream of [this.child.stdout, this.child.stderr])
       stream.setEncoding("utf8").on("data", (text) => (this.output += text));
     // Only after "close" has all of the output been read.
@@ -38,7 +42,7 @@ export class Program {
       running.delete(this.child);
       this.status = status ?? signal;
       return this.status;
-    });
+    }, () => {});
   }
 
   // The first match of the output, once it is there.

@@ -202,6 +202,7 @@ export class Shop {
 export async function inShop(models, options, test) {
   const sim = await Simulator.start(models, options.sim);
   const shop = Shop.make(options.settings);
+  shop.data = options.data ?? shop.data;
   try {
     await shop.open(sim, options.env);
     await test(shop, sim, shop.printers);
