@@ -61,7 +61,7 @@ static bool add_minutes(void *arg, const void *record)
 static bool can_begin(const struct tour *tour, const struct live *live)
 {
     return live->full_count > 0 && state_is_free(&live->box.state) &&
-           run_of_printer(tour->engine, live->id) == NULL &&
+           !printer_is_taken(tour->engine, live->id) &&
            !engine_pauses(tour->engine, live->id);
 }
 

@@ -84,7 +84,9 @@ static void on_uploaded(void *arg, spd_str result, const struct spd_error *err)
 
 static void drop_if_offline(struct run *run)
 {
-    int64_t left_ms = run->step_ms + OFFLINE_MS - now_of(run);
+    if (run->offline_ms == 0)
+        run->offline_ms = now_of(run);
+    int64_t left_ms = run->offline_ms + OFFLINE_MS - now_of(run);
     if (left_ms > 0)
         look_again(run, left_ms);
     else
@@ -98,6 +100,7 @@ static void at_claimed(struct run *run, const struct live *live)
         drop_if_offline(run);
         return;
     }
+    run->offline_ms = 0;
     struct buf order = { 0 };
     if (order_of(run->engine, run, &order)) {
         run->busy = true;
@@ -118,6 +121,7 @@ static void at_uploaded(struct run *run, const struct live *live)
         drop_if_offline(run);
         return;
     }
+    run->offline_ms = 0;
     const struct printer_state *state = &live->box.state;
     if (state_is_busy(state)) {
         step(run, &arrow_dropped, "the printer began another print", 0);
@@ -340,8 +344,9 @@ static void at_unknown(struct run *run, const struct live *live)
 {
     if (!is_up(live) || !is_ours(run, live))
         return;
-    if (state_is_busy(&live->box.state) ||
-        live->box.state.state == STATE_FINISHED)
+    enum print_state state = (enum print_state)live->box.state.state;
+    if (state_is_busy(&live->box.state) || state == STATE_FINISHED ||
+        state == STATE_FAILED)
         step(run, &arrow_printing, "", 0);
 }
 

@@ -180,6 +180,7 @@ void engine_start(struct engine *engine)
     runs_recheck(engine);
     for (struct run *run = engine->runs; run != NULL; run = run->next)
         run_advance(run);
+    engine->rerank = rerank_start(engine);
     engine_wake(engine);
 }
 
@@ -202,6 +203,7 @@ void engine_free(struct engine *engine)
         return;
     loop_after_cancel(engine->shop->loop, &engine->wake);
     engine->shop->rank = NULL;
+    rerank_free(engine->rerank);
     runs_free(engine);
     timer_free(engine->timer);
     free(engine->pauses);

@@ -32,6 +32,7 @@ struct run {
     double share;       /* of the print, 0 to 1: how far it was seen to come */
     int64_t step_ms;    /* monotonic: this step began, for this process */
     int64_t refresh_ms; /* a full report was last asked for */
+    int64_t offline_ms; /* since when it cannot be spoken to; 0: it can */
     int64_t retry_ms;   /* not before; 0: at once */
     int64_t stop_ms;    /* the same for the stop */
     struct evidence evidence;
@@ -55,6 +56,7 @@ struct engine {
     size_t pause_count;
     unsigned claims; /* on their way into the store */
     int64_t seen_seq;
+    struct rerank *rerank;
     bool started;
 };
 
@@ -72,6 +74,8 @@ void claim(struct engine *engine, int64_t job_id, int64_t printer_id,
 /* -- run.c: the runs there are -- */
 struct run *run_new(struct engine *engine, const struct attempt *attempt);
 struct run *run_of_printer(const struct engine *engine, int64_t printer_id);
+/* Does anything go on there, be it that an upload is being broken off? */
+bool printer_is_taken(const struct engine *engine, int64_t printer_id);
 /* Its attempt has ended. */
 void run_end(struct run *run);
 /* Something it waited for is over: true when it was only waiting to go. */
@@ -108,6 +112,13 @@ void step(struct run *run, const struct arrow *arrow, const char *reason,
           double share);
 /* The job's phase between printing and paused. */
 void step_paused(struct run *run, bool paused);
+
+/* -- rerank.c: ranks are the policy's of today -- */
+
+/* Ask for the rank of every waiting job again, a few a turn, and write down
+ * those that are another: the policy or its settings may have changed since. */
+struct rerank *rerank_start(struct engine *engine);
+void rerank_free(struct rerank *rerank);
 
 /* -- order.c: the attempt as its driver is told -- */
 bool order_of(struct engine *engine, const struct run *run, struct buf *json);

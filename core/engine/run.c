@@ -36,6 +36,14 @@ struct run *run_of_printer(const struct engine *engine, int64_t printer_id)
     return run;
 }
 
+bool printer_is_taken(const struct engine *engine, int64_t printer_id)
+{
+    const struct run *run = engine->runs;
+    while (run != NULL && run->printer_id != printer_id)
+        run = run->next;
+    return run != NULL;
+}
+
 static void run_free(struct run *run)
 {
     struct run **at = &run->engine->runs;
@@ -56,11 +64,13 @@ void run_end(struct run *run)
 
 bool run_settled(struct run *run)
 {
+    struct engine *engine = run->engine;
     run->busy = false;
-    if (run->gone)
-        run_free(run);
-    else
+    if (!run->gone)
         return false;
+    run_free(run);
+    if (engine->started)
+        engine_wake(engine); /* its printer is free now */
     return true;
 }
 

@@ -209,27 +209,6 @@ static void stamp(struct attempt *attempt, const struct stride *stride,
         attempt->reason = (spd_str){ NULL, 0 }; /* it was unknown meanwhile */
 }
 
-/* Sums of slicers' hundredths stay readable. */
-static double to_milligrams(double grams)
-{
-    return round(grams * 1000) / 1000;
-}
-
-static spd_err use_material(spd_txn *txn, struct shop *shop,
-                            struct attempt *attempt, double share,
-                            struct spd_error *err)
-{
-    const struct feed *feeds = attempt->feeds.items;
-    spd_err rc = SPD_OK;
-    for (size_t i = 0; i < attempt->feeds.count && rc == SPD_OK; i++) {
-        double grams = feeds[i].grams * share;
-        attempt->grams = to_milligrams(attempt->grams + grams);
-        rc = material_use(txn, shop, attempt->printer_id, feeds[i].slot, grams,
-                          err);
-    }
-    return rc;
-}
-
 static spd_err change_job(spd_txn *txn, const struct stride *stride,
                           int64_t job_id, int64_t now_ms, struct arena *arena,
                           struct spd_error *err)
@@ -287,7 +266,7 @@ static spd_err write_step(spd_txn *txn, struct stride *stride,
     stamp(&attempt, stride, now_ms);
     rc = change_printer(txn, stride, &attempt, now_ms, arena, err);
     if (rc == SPD_OK && stride->share > 0)
-        rc = use_material(txn, shop, &attempt, stride->share, err);
+        rc = attempt_charge(txn, shop, &attempt, stride->share, err);
     if (rc == SPD_OK)
         rc = attempt_put(txn, &attempt, stride->arrow->topic, err);
     if (rc == SPD_OK)
@@ -339,6 +318,10 @@ static void stride_done(void *arg, const struct spd_error *err)
         return;
     if (err == NULL) {
         settle(run, arrow);
+        return;
+    }
+    if (err->code == SPD_EBUSY && arrow == &arrow_starting) {
+        step(run, &arrow_dropped, err->text, 0); /* others may have the job */
         return;
     }
     if (err->code != SPD_EBUSY)

@@ -64,11 +64,8 @@ static void judge_reply(struct live_call *live)
 static void answer(struct live_call *live)
 {
     judge_reply(live);
-    bool creates = (live->call.op->flags & OP_CREATE) != 0;
     struct call_result result = {
-        .status = live->status != 0 ? live->status
-                  : creates         ? 201
-                                    : 200,
+        .status = live_status(live),
         .body = &live->reply,
         .file_path = live->file_path,
         .file_type = live->file_type,
@@ -245,6 +242,15 @@ void ops_call(struct ops *ops, struct call_request *request)
 }
 
 /* -- for operations -- */
+
+spd_err call_get(struct call *call, spd_txn *txn, const struct kind *kind,
+                 int64_t id, void *record)
+{
+    struct spd_error err;
+    if (record_get(txn, kind, id, record, &call->arena, &err) == SPD_OK)
+        return SPD_OK;
+    return call_fail(call, &err);
+}
 
 void call_patch(struct call *call, void *record)
 {

@@ -13,7 +13,7 @@ enum { KEPT_MS = 24 * 3600 * 1000, SWEEP_MOST = 4 };
 
 struct kept {
     struct sha256 request; /* what was asked */
-    int64_t status;
+    int64_t status, at_ms;
 };
 
 /* Keys of two people, or of two operations, are different keys. */
@@ -55,6 +55,8 @@ bool answered_before(struct live_call *live, spd_txn *txn)
         value.len < sizeof(kept))
         return false;
     memcpy(&kept, value.ptr, sizeof(kept));
+    if (store_wall_ms(live->ops->store) - kept.at_ms > KEPT_MS)
+        return false;
     if (memcmp(&kept.request, &request, sizeof(request)) != 0) {
         call_refuse(&live->call, REFUSE_CONTENT,
                     "this Idempotency-Key came with another request before; "
@@ -108,13 +110,11 @@ spd_err remember_answer(struct live_call *live, spd_txn *txn,
                         struct spd_error *err)
 {
     int64_t now_ms = store_wall_ms(live->ops->store);
-    bool creates = (live->call.op->flags & OP_CREATE) != 0;
     struct sha256 key = key_of(live);
     struct kept kept = {
         .request = request_of(live),
-        .status = live->status != 0 ? live->status
-                  : creates         ? 201
-                                    : 200,
+        .status = live_status(live),
+        .at_ms = now_ms,
     };
     struct buf value = { 0 };
     buf_put(&value, bytes_of(&kept, sizeof(kept)));

@@ -68,6 +68,10 @@ struct call {
     struct arena arena;        /* dies with the call */
 };
 
+/* Read a record into the call's arena, or refuse: there is none. */
+spd_err call_get(struct call *call, spd_txn *txn, const struct kind *kind,
+                 int64_t id, void *record);
+
 /* Lay the body's members over a record that was read: for updates. They have
  * been checked, so this cannot fail. */
 void call_patch(struct call *call, void *record);

@@ -47,6 +47,15 @@ static inline struct live_call *live_of(struct call *call)
     return (struct live_call *)(void *)call;
 }
 
+/* The status it goes out with. */
+static inline int live_status(const struct live_call *live)
+{
+    bool creates = (live->call.op->flags & OP_CREATE) != 0;
+    if (live->status != 0)
+        return live->status;
+    return creates ? 201 : 200;
+}
+
 /* Forget the reply so far: a write is run again. */
 void reply_reset(struct live_call *live);
 

@@ -1,6 +1,9 @@
 #include "shop/attempt.h"
 
+#include <math.h>
+
 #include "shop/job.h"
+#include "shop/material.h"
 
 static const char *const step_names[] = {
     "claimed", "uploaded", "starting", "printing", "unknown", "ended", NULL,
@@ -141,6 +144,26 @@ spd_err attempt_put(spd_txn *txn, struct attempt *attempt, const char *topic,
 {
     struct change change = { topic, STR("spoold") };
     return record_put(txn, &attempt_kind, attempt, &change, err);
+}
+
+/* Sums of slicers' hundredths stay readable. */
+static double to_milligrams(double grams)
+{
+    return round(grams * 1000) / 1000;
+}
+
+spd_err attempt_charge(spd_txn *txn, struct shop *shop, struct attempt *attempt,
+                       double share, struct spd_error *err)
+{
+    const struct feed *feeds = attempt->feeds.items;
+    spd_err rc = SPD_OK;
+    for (size_t i = 0; i < attempt->feeds.count && rc == SPD_OK; i++) {
+        double grams = feeds[i].grams * share;
+        attempt->grams = to_milligrams(attempt->grams + grams);
+        rc = material_use(txn, shop, attempt->printer_id, feeds[i].slot, grams,
+                          err);
+    }
+    return rc;
 }
 
 /* -- operations -- */

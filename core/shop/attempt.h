@@ -57,6 +57,11 @@ struct span attempt_live_span(void);
 spd_err attempt_put(spd_txn *txn, struct attempt *attempt, const char *topic,
                     struct spd_error *err);
 
+/* Take `share` (0 to 1) of what was sliced from the slots it was fed from, and
+ * add it up in the attempt, which the caller puts. */
+spd_err attempt_charge(spd_txn *txn, struct shop *shop, struct attempt *attempt,
+                       double share, struct spd_error *err);
+
 spd_err attempt_add_ops(struct shop *shop, struct spd_error *err);
 
 #endif

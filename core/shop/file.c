@@ -92,10 +92,9 @@ static spd_err download_file(struct call *call, spd_txn *txn)
 {
     const struct id_param *which = call->params;
     struct file file;
-    struct spd_error err;
-    if (record_get(txn, &file_kind, which->id, &file, &call->arena, &err) !=
-        SPD_OK)
-        return call_fail(call, &err);
+    spd_err got = call_get(call, txn, &file_kind, which->id, &file);
+    if (got != SPD_OK)
+        return got;
     char path[BLOB_PATH_BYTES];
     file_path(call->self, &file, path);
     call_reply_file(call, path, "model/3mf");

@@ -27,10 +27,9 @@ static spd_err show_status(struct call *call, spd_txn *txn)
     struct shop *shop = call->self;
     const struct id_param *which = call->params;
     struct printer printer;
-    struct spd_error err;
-    if (record_get(txn, &printer_kind, which->id, &printer, &call->arena,
-                   &err) != SPD_OK)
-        return call_fail(call, &err);
+    spd_err got = call_get(call, txn, &printer_kind, which->id, &printer);
+    if (got != SPD_OK)
+        return got;
     const struct live *live = fleet_find(shop->fleet, which->id);
     spd_jsonw *w = call_reply(call);
     jsonw_begin(w, NULL, SPD_JSON_OBJECT);

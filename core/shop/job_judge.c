@@ -32,8 +32,9 @@ static spd_err judge_model(struct call *call, spd_txn *txn,
     if (plate == NULL || str_equal_fold(plate->printer_model, printer.model))
         return SPD_OK;
     return refuse_field(call, "printer_id",
-                        "%.*s is a %.*s, and the file was sliced for a %.*s; "
-                        "slice it for the %.*s or choose another printer",
+                        "%.*s is of the model %.*s, and the file was sliced "
+                        "for the model %.*s; slice it for %.*s or choose "
+                        "another printer",
                         STR_ARG(printer.name), STR_ARG(printer.model),
                         STR_ARG(plate->printer_model), STR_ARG(printer.model));
 }

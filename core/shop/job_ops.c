@@ -165,6 +165,9 @@ static spd_err end_unknown(struct call *call, spd_txn *txn,
     attempt->outcome = outcomes[to];
     attempt->reason = STR("a person said how it ended");
     attempt->ended_at = shop_now_ms(call->self);
+    if (to == JOB_COMPLETED &&
+        attempt_charge(txn, call->self, attempt, 1, &err) != SPD_OK)
+        return call_fail(call, &err);
     if (attempt_put(txn, attempt, "attempt.ended", &err) != SPD_OK)
         return call_fail(call, &err);
     return SPD_OK;
@@ -235,16 +238,31 @@ static enum job_status wanted_status(const struct job *patched,
     return (enum job_status)patched->status;
 }
 
+/* What followed from the file follows from another one anew. */
+static void forget_file(const struct call *call, struct job *job)
+{
+    if (!body_has(call, "file_id") && !body_has(call, "plate"))
+        return;
+    if (body_has(call, "file_id") && !body_has(call, "plate"))
+        job->plate = INT_NONE;
+    if (str_equal(job->job_name, job->file_name) && !body_has(call, "job_name"))
+        job->job_name = (spd_str){ NULL, 0 };
+    if (!body_has(call, "estimated_duration_minutes"))
+        job->estimated_duration_minutes = INT_NONE;
+    if (!body_has(call, "material_type"))
+        job->material_type = (spd_str){ NULL, 0 };
+}
+
 static spd_err update_job(struct call *call, spd_txn *txn)
 {
     const struct which_print *param = call->params;
     struct job job;
-    struct spd_error err;
-    if (record_get(txn, &job_kind, param->print_id, &job, &call->arena, &err) !=
-        SPD_OK)
-        return call_fail(call, &err);
+    spd_err got = call_get(call, txn, &job_kind, param->print_id, &job);
+    if (got != SPD_OK)
+        return got;
     enum job_status before = (enum job_status)job.status;
     call_patch(call, &job);
+    forget_file(call, &job);
     enum job_status to = wanted_status(&job, before);
     job.status = (int)before;
     spd_err rc = SPD_OK;
@@ -296,10 +314,9 @@ static spd_err cancel_job(struct call *call, spd_txn *txn)
     const struct which_print *param = call->params;
     struct job job;
     struct attempt attempt;
-    struct spd_error err;
-    if (record_get(txn, &job_kind, param->print_id, &job, &call->arena, &err) !=
-        SPD_OK)
-        return call_fail(call, &err);
+    spd_err got = call_get(call, txn, &job_kind, param->print_id, &job);
+    if (got != SPD_OK)
+        return got;
     if (job.status == JOB_CANCELLED) /* asked for twice is asked for */
         return call_reply_record(call, txn, &job_kind, job.id);
     spd_err rc = SPD_OK;

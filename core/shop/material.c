@@ -312,10 +312,10 @@ static spd_err update_material(struct call *call, spd_txn *txn)
 {
     const struct which_material *param = call->params;
     struct material material;
-    struct spd_error err;
-    if (record_get(txn, &material_kind, param->material_id, &material,
-                   &call->arena, &err) != SPD_OK)
-        return call_fail(call, &err);
+    spd_err got =
+        call_get(call, txn, &material_kind, param->material_id, &material);
+    if (got != SPD_OK)
+        return got;
     /* Of grams and percent the one that is given counts. */
     if (body_has(call, "remaining_grams"))
         material.remaining_pct = NAN;

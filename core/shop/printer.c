@@ -164,10 +164,9 @@ static spd_err update_printer(struct call *call, spd_txn *txn)
     struct shop *shop = call->self;
     const struct id_param *which = call->params;
     struct printer printer;
-    struct spd_error err;
-    if (record_get(txn, &printer_kind, which->id, &printer, &call->arena,
-                   &err) != SPD_OK)
-        return call_fail(call, &err);
+    spd_err got = call_get(call, txn, &printer_kind, which->id, &printer);
+    if (got != SPD_OK)
+        return got;
     call_patch(call, &printer);
     const struct driver *driver;
     spd_err rc = judge_model(call, &printer, &driver);
@@ -205,10 +204,9 @@ static spd_err clear_plate(struct call *call, spd_txn *txn)
     struct shop *shop = call->self;
     const struct id_param *which = call->params;
     struct printer printer;
-    struct spd_error err;
-    if (record_get(txn, &printer_kind, which->id, &printer, &call->arena,
-                   &err) != SPD_OK)
-        return call_fail(call, &err);
+    spd_err got = call_get(call, txn, &printer_kind, which->id, &printer);
+    if (got != SPD_OK)
+        return got;
     printer.plate_clear = true;
     printer.plate_stated = true;
     printer.updated_at = shop_now_ms(shop);

@@ -66,7 +66,7 @@ static void on_abort(void *conn)
 {
     struct machine *machine = conn;
     machine->aborts++;
-    if (machine->upload != NULL)
+    if (machine->upload != NULL && !machine->aborts_late)
         finish(&machine->upload, SPD_ECANCELED);
 }
 

@@ -15,6 +15,7 @@ struct machine {
     char order[1024];
     bool dies_at_start; /* the power fails as a start is about to be sent:
                           the.power_is_off until crash_to_picture() */
+    bool aborts_late;   /* the test answers the upload that is broken off */
     bool bed_is_taken;  /* whoever starts then is a fault */
     unsigned faults;    /* starts on a taken bed, or of an attempt twice */
 };

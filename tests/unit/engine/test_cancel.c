@@ -50,6 +50,22 @@ static void the_printer_of_a_cancelled_job_takes_the_next_one(void **state)
     assert_int_equal(the.machines[0].uploads, 2);
 }
 
+static void a_new_upload_waits_until_the_old_one_is_broken_off(void **state)
+{
+    (void)state;
+    add_printer(0);
+    int64_t job = job_uploading(0);
+    int64_t next = add_job("");
+    the.machines[0].aborts_late = true;
+    cancel(job, "");
+    pass_ms(SECOND);
+    assert_int_equal(the.machines[0].uploads, 1);
+    assert_job(next, "queued", "waiting");
+    answer_upload(0, SPD_ECANCELED);
+    assert_int_equal(the.machines[0].uploads, 2);
+    assert_job(next, "queued", "claimed");
+}
+
 static void a_job_that_prints_is_cancelled_only_with_stop(void **state)
 {
     (void)state;
@@ -291,6 +307,7 @@ int main(void)
         A_TEST(a_job_cancelled_during_its_upload_prints_nothing),
         A_TEST(an_upload_that_ends_well_after_the_cancel_prints_nothing),
         A_TEST(the_printer_of_a_cancelled_job_takes_the_next_one),
+        A_TEST(a_new_upload_waits_until_the_old_one_is_broken_off),
         A_TEST(a_job_that_prints_is_cancelled_only_with_stop),
         A_TEST(a_stop_is_said_once_on_each_connection),
         A_TEST(a_stop_that_was_not_taken_is_said_again_after_ten_seconds),

@@ -80,6 +80,23 @@ static void a_policys_rank_goes_before_the_priority(void **state)
     assert_job(young, "queued", "claimed");
 }
 
+/* The ranks of the queue were those of the day each job was written. */
+static void another_policy_orders_the_jobs_that_wait_already(void **state)
+{
+    (void)state;
+    add_printer(0);
+    say_idle(0, "");
+    say_offline(0);
+    add_job("");
+    pass_ms(SECOND);
+    int64_t young = add_job("");
+    restart();
+    engine_set_policy(the.engine, NULL, "test", &youngest, NULL);
+    pass_ms(SECOND);
+    say_idle(0, "");
+    assert_job(young, "queued", "claimed");
+}
+
 static void there_is_one_policy_at_a_time(void **state)
 {
     (void)state;
@@ -238,6 +255,7 @@ int main(void)
         A_TEST(a_job_set_for_later_lets_the_others_go_first),
         A_TEST(the_higher_priority_goes_first_and_then_the_older),
         A_TEST(a_policys_rank_goes_before_the_priority),
+        A_TEST(another_policy_orders_the_jobs_that_wait_already),
         A_TEST(there_is_one_policy_at_a_time),
         A_TEST(one_job_goes_to_just_one_of_two_printers),
         A_TEST(two_jobs_for_one_printer_are_printed_one_after_the_other),

@@ -206,6 +206,25 @@ static void a_person_resolves_an_unknown_print(void **state)
     }
 }
 
+static void a_print_that_a_person_saw_finished_has_used_its_filament(void **s)
+{
+    (void)s;
+    int64_t job = unknown_job();
+    make("jobs.update", "{\"print_id\":%lld,\"status\":\"completed\"}",
+         (long long)job);
+    assert_grams(grams_in(1, 0), 980);
+    assert_grams(read_attempt(job).grams, 20);
+}
+
+static void an_unknown_print_that_the_printer_says_failed_has_failed(void **s)
+{
+    (void)s;
+    int64_t job = unknown_job();
+    say_state(0, "failed", the.machines[0].submission, 50);
+    assert_job(job, "failed", "done");
+    assert_starts(0, 1);
+}
+
 /* It stayed in the phase unknown for good, and nobody printed it. */
 static void an_unknown_job_put_back_into_the_queue_is_printed(void **state)
 {
@@ -343,6 +362,8 @@ int main(void)
         A_TEST(contradictory_reports_end_as_unknown),
         A_TEST(an_unknown_print_is_adopted_when_the_printer_names_it),
         A_TEST(a_person_resolves_an_unknown_print),
+        A_TEST(a_print_that_a_person_saw_finished_has_used_its_filament),
+        A_TEST(an_unknown_print_that_the_printer_says_failed_has_failed),
         A_TEST(an_unknown_job_put_back_into_the_queue_is_printed),
         A_TEST(changing_an_unknown_job_does_not_decide_its_fate),
         A_TEST(a_foreign_print_holds_our_job),

@@ -16,6 +16,18 @@ static void what_is_left_open_follows_from_the_file(void **state)
     assert_reply(201, "\"phase\":\"waiting\"");
 }
 
+/* It kept the estimate and the name of the file it was made for. */
+static void what_followed_from_the_file_follows_from_another_one(void **state)
+{
+    (void)state;
+    add_file("P1S");
+    add_file("A1");
+    call("jobs.create", "{\"file_id\":1,\"estimated_duration_minutes\":5}");
+    call("jobs.update", "{\"print_id\":1,\"file_id\":2}");
+    assert_reply(200, "\"file_id\":2");
+    assert_reply(200, "\"estimated_duration_minutes\":61");
+}
+
 static void what_does_not_belong_together_is_refused(void **state)
 {
     static const struct {
@@ -27,7 +39,7 @@ static void what_does_not_belong_together_is_refused(void **state)
         { "{\"file_id\":9}", 422, "there is no file 9" },
         { "{\"file_id\":1,\"plate\":2}", 422, "has no plate 2" },
         { "{\"file_id\":1,\"printer_id\":9}", 422, "there is no printer 9" },
-        { "{\"file_id\":2,\"printer_id\":1}", 422, "sliced for a A1" },
+        { "{\"file_id\":2,\"printer_id\":1}", 422, "for the model A1" },
         { "{\"file_id\":1,\"needs\":[{\"filament\":2}]}", 422, "filament 2" },
         { "{\"file_id\":1,\"status\":\"started\"}", 422, "cannot begin as" },
         { "{\"file_id\":1,\"copies\":0}", 400, "\"copies\":" },
@@ -157,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         A_TEST(what_is_left_open_follows_from_the_file),
+        A_TEST(what_followed_from_the_file_follows_from_another_one),
         A_TEST(what_does_not_belong_together_is_refused),
         A_TEST(only_the_moves_of_the_table_are_allowed),
         A_TEST(a_refused_move_names_the_ones_that_are_allowed),
