@@ -287,6 +287,9 @@ static void set_place(struct stream *stream, bool resumes, int64_t after)
     if (resumes && stream->after != after)
         buf_printf(&stream->rest, "event: reset\ndata: {\"after\":%lld}\n\n",
                    (long long)stream->after);
+    /* A client that loses the line before its first event comes back here. */
+    if (!resumes)
+        buf_printf(&stream->rest, "id: %lld\n\n", (long long)stream->after);
     if (streams->count == 1)
         news_start(&streams->news, last);
 }

@@ -27,7 +27,7 @@ int task_list_plugins(const struct settings *settings)
 {
     struct buf text = { 0 };
     host_list(settings->plugin_folder.ptr, &text);
-    printf("%.*s", STR_ARG(buf_str(&text)));
+    printf("%.*s\n", STR_ARG(str_trim(buf_str(&text))));
     buf_fini(&text);
     return EXIT_SUCCESS;
 }

@@ -110,6 +110,21 @@ static void a_resumed_stream_has_no_gap_and_nothing_twice(void **state)
     close(fd);
 }
 
+/* It came back to an unknown place, and missed what happened in between. */
+static void
+a_reader_cut_off_before_its_first_event_knows_its_place(void **state)
+{
+    (void)state;
+    scene_start();
+    happen("job.created", "{}");
+    int fd = follow("", "");
+    struct buf heard = { 0 };
+    hear_until(fd, &heard, "id: 1\n\n");
+    assert_null(strstr(heard.ptr, "data:"));
+    buf_fini(&heard);
+    close(fd);
+}
+
 static void a_stream_may_ask_for_some_topics_only(void **state)
 {
     (void)state;
@@ -166,7 +181,7 @@ static void a_quiet_stream_gets_a_comment_every_15_seconds(void **state)
     scene_start();
     int fd = follow("", "");
     struct buf heard = { 0 };
-    hear_until(fd, &heard, ":\n\n");
+    hear_until(fd, &heard, "id: 0\n\n");
     for (int i = 0; i < 3; i++) {
         buf_clear(&heard);
         fake_clock_advance(&the.clock, 14000);
@@ -262,7 +277,7 @@ static void streams_end_when_the_server_does(void **state)
     scene_stop();
     for (int i = 0; i < 10; i++) {
         struct buf heard = { 0 };
-        hear_until(fds[i], &heard, "3\r\n:\n\n\r\n0\r\n\r\n");
+        hear_until(fds[i], &heard, "7\r\nid: 0\n\n\r\n0\r\n\r\n");
         assert_true(has_ended(fds[i]));
         buf_fini(&heard);
         close(fds[i]);
@@ -289,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_stream_begins_with_what_happens_from_now_on),
         TEST(a_resumed_stream_has_no_gap_and_nothing_twice),
+        TEST(a_reader_cut_off_before_its_first_event_knows_its_place),
         TEST(a_stream_may_ask_for_some_topics_only),
         TEST(an_event_larger_than_a_piece_comes_whole),
         TEST(a_place_that_the_journal_does_not_have_is_told),
