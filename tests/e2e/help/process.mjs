@@ -26,17 +26,22 @@ export async function until(look, seconds, what = look.toString()) {
 export class Program {
   constructor(name, args, env = {}) {
     this.name = name;
-    this.output = "";
+    this.output = ""; // of both kinds
+    this.stdout = "";
     this.child = spawn(program(name), args, {
       env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"],
     });
     running.add(this.child);
+    // A test that fails leaves it behind: it must not keep us from ending.
+    for (const handle of [this.child, this.child.stdout, this.child.stderr])
+      handle.unref();
     this.child.on("error", (error) => {
       this.output += error.message;
       this.status = "not started";
     });
     for (const stream of [this.child.stdout, this.child.stderr])
       stream.setEncoding("utf8").on("data", (text) => (this.output += text));
+    this.child.stdout.on("data", (text) => (this.stdout += text));
     // Only after "close" has all of the output been read.
     this.ended = once(this.child, "close").then(([status, signal]) => {
       running.delete(this.child);
@@ -73,5 +78,5 @@ export class Program {
 export async function run(name, args, env) {
   const one = new Program(name, args, env);
   await until(() => one.status !== undefined, 60, `${name} ${args.join(" ")}`);
-  return { status: one.status, output: one.output };
+  return { status: one.status, output: one.output, stdout: one.stdout };
 }
