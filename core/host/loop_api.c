@@ -185,8 +185,9 @@ static void finish_work(void *arg, const struct spd_error *outcome)
 static spd_err submit(spd_plugin *self, const struct spd_work *row,
                       size_t row_size)
 {
-    struct guest *guest = guest_registers(self, "loop->submit");
-    if (guest == NULL)
+    struct guest *guest = guest_acts(self, "loop->submit");
+    /* Being stopped is no fault: there is just nobody left to do the work. */
+    if (guest == NULL || guest->state > GUEST_RUNNING)
         return SPD_ECANCELED;
     if (guest->works >= WORKS_MAX)
         return SPD_EBUSY;

@@ -335,6 +335,7 @@ struct spd_loop_api {
     /* Run fn(self, arg) on the loop, in the order posted.  On failure
      * `arg` is still yours. */
     spd_err (*post)(spd_plugin *self, spd_later *fn, void *arg); /* [any] */
+    /* SPD_ECANCELED: you are being stopped, `done` does not follow. */
     spd_err (*submit)(spd_plugin *self, const struct spd_work *work,
                       size_t work_size);
     /* Owned: timer_free / watch_free, or freed for you after stop(). */

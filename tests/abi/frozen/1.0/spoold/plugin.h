@@ -242,8 +242,9 @@ SPD_FULL(struct spd_printer_driver, command);
  *              "key_changed"
  * detail       [people] why, and what to do; "" when all is well
  * pin          hex of the peer's key, on first use: kept with the printer
- * full         true: this report holds all the printer has to say.  The start
- *              protocol acts on full reports alone
+ * full         true: with this report the picture is whole and current; no
+ *              word of the printer's since its last whole one was missed.  The
+ *              start protocol acts on such reports alone
  * state        "idle" | "preparing" | "printing" | "paused" | "finished" |
  *              "failed" | "unknown"; of finished and failed: the last print's,
  *              until the next begins
@@ -334,6 +335,7 @@ struct spd_loop_api {
     /* Run fn(self, arg) on the loop, in the order posted.  On failure
      * `arg` is still yours. */
     spd_err (*post)(spd_plugin *self, spd_later *fn, void *arg); /* [any] */
+    /* SPD_ECANCELED: you are being stopped, `done` does not follow. */
     spd_err (*submit)(spd_plugin *self, const struct spd_work *work,
                       size_t work_size);
     /* Owned: timer_free / watch_free, or freed for you after stop(). */
