@@ -149,8 +149,10 @@ test("two copies are printed one after the other", async () => {
 test("a print is paused, resumed and lit", async () => {
   await inShop(["P1S"], {}, async (shop, sim, [printer]) => {
     const job = await shop.order(sliced(), { printer_id: printer.id });
-    await shop.reaches(job.id, "printing");
+    // While it prepares, a printer refuses to pause.
+    await shop.sees(printer.id, (s) => s.state === "printing", "at work");
     await sim.speed(10); // so that it is not over before we are done
+    await shop.reaches(job.id, "printing");
     const accepted = { accepted: true };
     assert.deepEqual(await shop.ok(200, "POST", `/api/printers/${printer.id}/pause`), accepted);
     await shop.reaches(job.id, "paused");
