@@ -6,7 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_BLOCK_BYTES = 4096 - 64 };
+/* glibc keeps freed pieces up to 1,032 bytes at hand for malloc, but not for
+ * calloc: most arenas live and die in one such piece. */
+enum {
+    AT_HAND_BYTES = 1024,
+    FIRST_BLOCK_BYTES = AT_HAND_BYTES - 64,
+    NEXT_BLOCK_BYTES = 4096 - 64,
+};
 
 struct arena_block {
     struct arena_block *older;
@@ -24,7 +30,10 @@ static void *or_die(void *memory, size_t size)
 
 void *mem_new(size_t size)
 {
-    return or_die(calloc(1, size), size);
+    if (size > AT_HAND_BYTES)
+        return or_die(calloc(1, size), size);
+    void *memory = or_die(malloc(size), size);
+    return memory == NULL ? NULL : memset(memory, 0, size);
 }
 
 void *mem_array(size_t count, size_t size)
@@ -57,15 +66,17 @@ void arena_fini(struct arena *arena)
 
 static void add_block(struct arena *arena, size_t at_least)
 {
-    size_t size = at_least > ARENA_BLOCK_BYTES ? at_least : ARENA_BLOCK_BYTES;
-    struct arena_block *block = mem_new(sizeof(*block) + size);
+    size_t size = arena->block == NULL ? FIRST_BLOCK_BYTES : NEXT_BLOCK_BYTES;
+    if (size < at_least)
+        size = at_least;
+    struct arena_block *block = mem_resize(NULL, sizeof(*block) + size);
     block->older = arena->block;
     block->size = size;
     arena->block = block;
     arena->used = 0;
 }
 
-void *arena_new(struct arena *arena, size_t size)
+static void *arena_take(struct arena *arena, size_t size)
 {
     size_t align = alignof(max_align_t);
     size = (size + align - 1) / align * align;
@@ -76,11 +87,17 @@ void *arena_new(struct arena *arena, size_t size)
     return memory;
 }
 
+void *arena_new(struct arena *arena, size_t size)
+{
+    return memset(arena_take(arena, size), 0, size);
+}
+
 spd_str arena_str(struct arena *arena, spd_str text)
 {
-    char *copy = arena_new(arena, text.len + 1);
+    char *copy = arena_take(arena, text.len + 1);
     if (text.len > 0)
         memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
     return (spd_str){ copy, text.len };
 }
 
