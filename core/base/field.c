@@ -271,6 +271,30 @@ static void set_null(const struct field *field, void *slot)
     }
 }
 
+/* What most defaults are, and each new record has some. */
+static bool take_plain(const struct intake *in, spd_str text)
+{
+    int64_t number;
+    switch (in->field->type) {
+    case FIELD_INT:
+        return str_to_int(text, &number) &&
+               in_bounds(in, (double)number, -whole_max, whole_max) &&
+               store_int(in, number);
+    case FIELD_BOOL:
+        *(bool *)in->slot = str_is(text, "true");
+        return true;
+    case FIELD_REAL:
+    case FIELD_ID:
+    case FIELD_TIME:
+    case FIELD_CHOICE:
+    case FIELD_TEXT:
+    case FIELD_JSON:
+    case FIELD_LIST:
+        break;
+    }
+    return false;
+}
+
 /* Defaults are scalars or JSON; texts among them are static. */
 static void set_fallback(const struct field *field, void *slot)
 {
@@ -286,15 +310,19 @@ static void set_fallback(const struct field *field, void *slot)
         *(spd_str *)slot = text;
         return;
     }
-    spd_json *value = json_parse(text, NULL);
     struct faults faults = { 0 };
     struct fields_input input = { .trusted = true };
-    struct intake in = { field, value, slot, &input, NULL, &faults };
-    bool taken = take_value[field->type](&in);
+    struct intake in = { field, NULL, slot, &input, NULL, &faults };
+    bool taken = take_plain(&in, text);
+    if (!taken) {
+        spd_json *value = json_parse(text, NULL);
+        in.value = value;
+        taken = take_value[field->type](&in);
+        json_free(value);
+    }
     assert(taken && "a field's fallback must fit the field");
     (void)taken;
     faults_fini(&faults);
-    json_free(value);
 }
 
 void fields_init(const struct fields *table, void *record)
