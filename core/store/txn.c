@@ -1,5 +1,6 @@
 /* Transactions, tables and cursors: the words the store has for LMDB's. */
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -257,11 +258,10 @@ void key_put_entry_id(struct key *key, int64_t id)
 
 int64_t entry_id(spd_str entry)
 {
-    uint64_t id = 0;
+    uint64_t id;
     assert(entry.len >= sizeof(id));
-    for (size_t i = entry.len - sizeof(id); i < entry.len; i++)
-        id = id << 8 | (unsigned char)entry.ptr[i];
-    return (int64_t)id;
+    memcpy(&id, entry.ptr + entry.len - sizeof(id), sizeof(id));
+    return (int64_t)be64toh(id);
 }
 
 spd_str entry_key(spd_str entry)
