@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "server/about.h"
+#include "server/housekeeping.h"
 #include "server/plugins.h"
 #include "shop/fleet.h"
 #include "shop/person.h"
@@ -22,6 +23,7 @@ struct server {
     struct host *host;
     struct about about;
     struct http *http;
+    struct housekeeping *housekeeping;
     struct timer *watchdog;
     char **host_names; /* ends with NULL */
     int status;
@@ -155,6 +157,7 @@ static spd_err open_doors(struct server *server,
                           struct spd_error *err)
 {
     struct shop *shop = &server->shop;
+    server->housekeeping = housekeeping_new(shop, settings->keep_journal_days);
     list_host_names(server, settings);
     struct http_options options = {
         .listen = settings->listen.ptr,
@@ -238,6 +241,7 @@ void server_free(struct server *server)
     pool_free(shop->pool);
     if (shop->store != NULL)
         store_flush(shop->store);
+    housekeeping_free(server->housekeeping);
     engine_free(server->engine);
     ops_free(shop->ops);
     drivers_free(shop->drivers);

@@ -11,7 +11,7 @@ struct settings {
     /* keys of the file */
     spd_str data, listen, plugin_folder, key_file;
     struct list hosts; /* of spd_str */
-    int64_t max_upload_mb;
+    int64_t max_upload_mb, keep_journal_days;
     bool allow_loopback;
     int64_t evidence_seconds, verdict_seconds, fresh_seconds, cool_down_seconds;
     /* from elsewhere */
