@@ -205,6 +205,8 @@ static struct sha256 fingerprint(const struct printer *printer)
     sha256_add(sum, printer->model);
     sha256_add(sum, printer->settings);
     sha256_add(sum, printer->sealed);
+    sha256_add(sum, (spd_str){ (const char *)&printer->forgotten,
+                               sizeof(printer->forgotten) });
     sha256_add(sum, printer->enabled ? STR("on") : STR("off"));
     return sha256_done(sum);
 }

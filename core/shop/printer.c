@@ -59,6 +59,8 @@ static const struct field printer_rows[] = {
           .flags = FIELD_INTERNAL),
     FIELD(printer, last_print, FIELD_TEXT, "the submission it named last",
           .flags = FIELD_INTERNAL),
+    FIELD(printer, forgotten, FIELD_INT, "keys of it that were given up",
+          .flags = FIELD_INTERNAL, .fallback = "0"),
 };
 const struct fields printer_fields = TABLE("printer", printer, printer_rows);
 
@@ -213,6 +215,21 @@ static spd_err clear_plate(struct call *call, spd_txn *txn)
     return put_printer(call, txn, &printer, "printer.plate_cleared");
 }
 
+/* Its certificate was renewed, or its board: trust the key it shows next. */
+static spd_err forget_key(struct call *call, spd_txn *txn)
+{
+    struct shop *shop = call->self;
+    const struct id_param *which = call->params;
+    struct printer printer;
+    spd_err got = call_get(call, txn, &printer_kind, which->id, &printer);
+    if (got != SPD_OK)
+        return got;
+    printer.pin = (spd_str){ NULL, 0 };
+    printer.forgotten++;
+    printer.updated_at = shop_now_ms(shop);
+    return put_printer(call, txn, &printer, "printer.updated");
+}
+
 static const struct op printer_ops[] = {
     { .name = "printers.list",
       .route = "GET /api/printers",
@@ -254,6 +271,15 @@ static const struct op printer_ops[] = {
       .flags = OP_WRITE,
       .params = &id_param_fields,
       .run = delete_printer },
+    { .name = "printers.forget_key",
+      .route = "POST /api/printers/{id}/forget-key",
+      .doc = "Trust the key it shows next, after you have made sure that the "
+             "printer is the same",
+      .role = SPD_ADMIN,
+      .flags = OP_WRITE,
+      .params = &id_param_fields,
+      .reply = &printer_fields,
+      .run = forget_key },
     { .name = "printers.plate_cleared",
       .route = "POST /api/printers/{id}/plate-cleared",
       .doc = "Say that the plate is empty, so that the next print may start",

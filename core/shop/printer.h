@@ -36,6 +36,7 @@ struct printer {
     spd_str sealed;     /* the secret ones */
     bool plate_stated;  /* a person said how the plate is */
     int64_t printed_ms; /* it has printed so long in all */
+    int64_t forgotten;  /* internal: keys of it that were given up */
     int64_t busy_at;    /* when it was last seen to be at a print */
     spd_str last_print; /* the submission it named last */
 };

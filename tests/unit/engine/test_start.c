@@ -147,6 +147,18 @@ static void nothing_starts_on_a_plate_that_is_not_clear(void **state)
     assert_job(job, "queued", "claimed");
 }
 
+/* It had to be deleted and added anew, which its jobs did not allow. */
+static void a_printer_whose_key_is_given_up_is_met_anew(void **state)
+{
+    (void)state;
+    int64_t printer = add_printer(0);
+    say(0, "{\"full\":true,\"pin\":\"aa\"}");
+    assert_true(str_is(read_printer(printer).pin, "aa"));
+    make("printers.forget_key", "{\"id\":%lld}", (long long)printer);
+    assert_int_equal(read_printer(printer).pin.len, 0);
+    assert_int_equal(the.machines[0].opens, 2);
+}
+
 /* It kept the job, while another printer stood idle. */
 static void a_plate_taken_during_the_upload_gives_the_job_back(void **s)
 {
@@ -261,6 +273,7 @@ int main(void)
         A_TEST(no_start_while_the_printer_is_not_free),
         A_TEST(no_job_is_claimed_while_a_printer_is_not_free),
         A_TEST(nothing_starts_on_a_plate_that_is_not_clear),
+        A_TEST(a_printer_whose_key_is_given_up_is_met_anew),
         A_TEST(a_plate_taken_during_the_upload_gives_the_job_back),
         A_TEST(notes_about_a_printer_do_not_break_off_its_upload),
         A_TEST(the_next_job_waits_until_the_plate_is_cleared),
