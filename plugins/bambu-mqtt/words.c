@@ -30,8 +30,9 @@ static const char *const sentences[SAY_COUNT] = {
         "serial number.",
     [SAY_KEY_CHANGED] =
         "The printer shows another key than before. No access code was sent. "
-        "If it was repaired or reset, confirm the new key; if not, something "
-        "else may be answering in its place.",
+        "If it was repaired or reset, accept the new key "
+        "(printers.forget_key); "
+        "if not, something else may be answering in its place.",
     [SAY_LOST] = "The connection to the printer was lost; connecting again.",
     [SAY_DEAF] =
         "The printer reports, but does not react to commands; connecting "
