@@ -12,14 +12,7 @@
 #include <stdbool.h>
 
 #include "base/str.h"
-
-/* CRC32C eight bytes a step; the tables are made once and then read only. */
-struct crc32c {
-    uint32_t table[8][256];
-};
-void crc32c_init(struct crc32c *crc);
-/* `sum` is 0 at first, then what the piece before gave. */
-uint32_t crc32c_add(const struct crc32c *crc, uint32_t sum, spd_str bytes);
+#include "store/crc32c.h"
 
 struct value {
     spd_str packed;

@@ -37,6 +37,23 @@ static void the_checksum_is_crc32c(void **state)
     assert_int_equal(crc32c_add(&crc, 0, STR("")), 0);
 }
 
+static void the_checksum_is_the_same_with_and_without_the_machine(void **state)
+{
+    (void)state;
+    static struct crc32c by_tables;
+    char pattern[100];
+    for (size_t i = 0; i < sizeof(pattern); i++)
+        pattern[i] = (char)(i * 37 + 11);
+    crc32c_init_tables(&by_tables);
+    for (size_t from = 0; from < 9; from++)
+        for (size_t len = 0; len <= sizeof(pattern) - from; len++) {
+            spd_str piece = { pattern + from, len };
+            uint32_t before = (uint32_t)(from * len);
+            assert_int_equal(crc32c_add(&crc, before, piece),
+                             crc32c_add(&by_tables, before, piece));
+        }
+}
+
 static void what_was_written_reads_back(void **state)
 {
     (void)state;
@@ -77,6 +94,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_checksum_is_crc32c, set_up),
+        cmocka_unit_test_setup(
+            the_checksum_is_the_same_with_and_without_the_machine, set_up),
         cmocka_unit_test_setup(what_was_written_reads_back, set_up),
         cmocka_unit_test_setup(every_changed_bit_is_noticed, set_up),
         cmocka_unit_test_setup(
