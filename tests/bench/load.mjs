@@ -47,16 +47,20 @@ export async function loadOnce(bench, server, { path, token, body }) {
     };
 }
 
-/** Both servers under the same load in turn; two rows, the first is judged. */
+/** Both servers under the same load in turn; two rows, the first is judged.
+ *  A share is taken of each pair, for the machine changes from pair to pair. */
 export async function compare(bench, name, goal, spoold, limit, load) {
-    const runs = { spoold: [], limit: [] };
-    for (let round = 0; round < bench.rounds; round++) {
-        runs.limit.push(await loadOnce(bench, limit, load));
-        runs.spoold.push(await loadOnce(bench, spoold, load));
-    }
-    const of = (side, figure) => median(runs[side].map((run) => run[figure]));
-    const cpu = of('spoold', 'cpuEach'), cpuLimit = of('limit', 'cpuEach');
-    const rate = of('spoold', 'perSecond'), rateLimit = of('limit', 'perSecond');
-    bench.share(`${name}, processor time`, cpu, 'us/request', cpuLimit, cpuLimit / cpu, goal);
-    bench.share(`${name}, requests`, rate, '1/s', rateLimit, rate / rateLimit, null);
+    const pairs = [];
+    for (let round = 0; round < bench.rounds; round++)
+        pairs.push({
+            limit: await loadOnce(bench, limit, load),
+            spoold: await loadOnce(bench, spoold, load),
+        });
+    const of = (figure) => median(pairs.map(figure));
+    bench.share(`${name}, processor time`, of((pair) => pair.spoold.cpuEach), 'us/request',
+        of((pair) => pair.limit.cpuEach),
+        of((pair) => pair.limit.cpuEach / pair.spoold.cpuEach), goal);
+    bench.share(`${name}, requests`, of((pair) => pair.spoold.perSecond), '1/s',
+        of((pair) => pair.limit.perSecond),
+        of((pair) => pair.spoold.perSecond / pair.limit.perSecond), null);
 }
