@@ -225,9 +225,10 @@ describe("a print", { concurrency: 4 }, () => {
     await endsWith(w, id, ["finished"], ["finished"]);
   }));
 
+  // What a printer only prepares when its power goes, it forgets.
   test("that survives a power cut is followed to its end", atPrinter(async (w) => {
     const { id } = await w.order();
-    await w.shop.reaches(id, "printing");
+    await w.shop.sees(w.printer.id, (s) => s.state === "printing", "printing");
     await w.sim.act(w.printer, "reboot", { seconds: 300, after: "keep" });
     await w.shop.reaches(id, "completed", 60);
     await endsWith(w, id, ["finished"], ["finished"]);
