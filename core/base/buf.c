@@ -15,16 +15,13 @@ void buf_fini(struct buf *buf)
     *buf = (struct buf){ 0 };
 }
 
-char *buf_room(struct buf *buf, size_t more)
+void buf_grow(struct buf *buf, size_t more)
 {
-    if (buf->cap - buf->len < more) {
-        size_t cap = buf->cap == 0 ? BUF_FIRST_BYTES : buf->cap * 2;
-        if (cap < buf->len + more)
-            cap = buf->len + more;
-        buf->ptr = mem_resize(buf->ptr, cap);
-        buf->cap = cap;
-    }
-    return buf->ptr + buf->len;
+    size_t cap = buf->cap == 0 ? BUF_FIRST_BYTES : buf->cap * 2;
+    if (cap < buf->len + more)
+        cap = buf->len + more;
+    buf->ptr = mem_resize(buf->ptr, cap);
+    buf->cap = cap;
 }
 
 void buf_put(struct buf *buf, spd_str bytes)

@@ -12,8 +12,15 @@ struct buf {
 
 void buf_fini(struct buf *buf);
 
+void buf_grow(struct buf *buf, size_t more); /* for buf_room */
+
 /* Make room for `more` bytes beyond `len`; returns where they go. */
-char *buf_room(struct buf *buf, size_t more);
+static inline char *buf_room(struct buf *buf, size_t more)
+{
+    if (buf->cap - buf->len < more)
+        buf_grow(buf, more);
+    return buf->ptr + buf->len;
+}
 
 void buf_put(struct buf *buf, spd_str bytes);
 void buf_put_char(struct buf *buf, char c);

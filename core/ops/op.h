@@ -95,7 +95,7 @@ void call_reply_bytes(struct call *call, spd_str bytes, const char *type);
 /* Another success than 200, or 201 of an OP_CREATE. */
 void call_status(struct call *call, int status);
 /* Or: a page of records; takes `limit` and `after` of the page and writes the
- * Link header. */
+ * Link header. Is there any record on it? */
 struct page {
     int64_t limit, after; /* after: an id; 0: from the start */
 };
@@ -116,7 +116,7 @@ extern const struct fields page_param_fields;
         .doc = "go on behind the record of this id",                           \
         .offset = offsetof(struct struct_name, member.after)                   \
     }
-void call_reply_list(struct call *call, spd_txn *txn, const struct kind *kind,
+bool call_reply_list(struct call *call, spd_txn *txn, const struct kind *kind,
                      struct span span, const struct page *page);
 /* Headers of the reply that an operation may set; texts are copied. */
 void call_header(struct call *call, const char *name, spd_str value);

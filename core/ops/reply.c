@@ -102,13 +102,14 @@ static void link_next(struct call *call, int64_t after, int64_t limit)
     buf_fini(&link);
 }
 
-void call_reply_list(struct call *call, spd_txn *txn, const struct kind *kind,
+bool call_reply_list(struct call *call, spd_txn *txn, const struct kind *kind,
                      struct span span, const struct page *page)
 {
     span.limit = (size_t)page->limit;
     span.after_id = page->after;
-    int64_t last =
-        record_list(txn, kind, &span, NULL, NULL, call_reply_buf(call));
+    struct buf *reply = call_reply_buf(call);
+    int64_t last = record_list(txn, kind, &span, NULL, NULL, reply);
     if (last != 0)
         link_next(call, last, page->limit);
+    return !str_is(buf_str(reply), "[]");
 }

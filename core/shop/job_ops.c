@@ -84,13 +84,12 @@ static const struct fields queue_fields =
 static spd_err list_queue(struct call *call, spd_txn *txn)
 {
     const struct queue_param *param = call->params;
-    spd_err rc = need_printer(call, txn, param->printer_id);
-    if (rc != SPD_OK)
-        return rc;
     struct key prefix;
-    call_reply_list(call, txn, &job_kind,
-                    job_queue_span(param->printer_id, &prefix), &param->page);
-    return SPD_OK;
+    if (call_reply_list(call, txn, &job_kind,
+                        job_queue_span(param->printer_id, &prefix),
+                        &param->page))
+        return SPD_OK; /* a printer with jobs is not deleted */
+    return need_printer(call, txn, param->printer_id);
 }
 
 static spd_err get_job(struct call *call, spd_txn *txn)

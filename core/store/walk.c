@@ -150,7 +150,10 @@ static bool walk_row(struct walk *walk)
 
 static bool walk_is_inside(const struct walk *walk)
 {
-    return walk->entries == NULL || str_starts(walk->key, walk->prefix);
+    spd_str prefix = walk->prefix;
+    return prefix.len == 0 ||
+           (walk->key.len >= prefix.len &&
+            memcmp(walk->key.ptr, prefix.ptr, prefix.len) == 0);
 }
 
 int64_t record_find(spd_txn *txn, const struct kind *kind,
@@ -235,10 +238,10 @@ static void put_item(const struct walk *walk, bool first, struct buf *out)
 }
 
 /* A list is mostly as long as the one before it: growing there by doubling
- * would copy it once more. */
+ * would copy it once more.  One byte beyond is for the NUL of buf_take. */
 static void make_room(const struct walk *walk, struct buf *out)
 {
-    size_t wanted = walk->shelf->list_bytes;
+    size_t wanted = walk->shelf->list_bytes + 1;
     buf_room(out, wanted < LIST_ROOM_BYTES ? wanted : LIST_ROOM_BYTES);
 }
 
