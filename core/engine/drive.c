@@ -101,6 +101,10 @@ static void at_claimed(struct run *run, const struct live *live)
         return;
     }
     run->offline_ms = 0;
+    if (run->phase != PHASE_UPLOADING) {
+        step_phase(run, PHASE_UPLOADING);
+        return;
+    }
     struct buf order = { 0 };
     if (order_of(run->engine, run, &order)) {
         run->busy = true;
@@ -315,6 +319,11 @@ static void judge_stranger(struct run *run, const struct live *live)
          0);
 }
 
+static enum job_phase phase_of(enum print_state state)
+{
+    return state == STATE_PAUSED ? PHASE_PAUSED : PHASE_PRINTING;
+}
+
 static void at_printing(struct run *run, const struct live *live)
 {
     if (!is_up(live))
@@ -333,9 +342,9 @@ static void at_printing(struct run *run, const struct live *live)
     } else if (run->stop_wanted && !run->stop_sent &&
                now_of(run) >= run->stop_ms) {
         send_stop(run);
-    } else if ((state == STATE_PAUSED) != run->paused &&
+    } else if (phase_of(state) != (enum job_phase)run->phase &&
                state != STATE_UNKNOWN) {
-        step_paused(run, state == STATE_PAUSED);
+        step_phase(run, phase_of(state));
     }
 }
 

@@ -26,7 +26,7 @@ struct run {
     bool gone;      /* ended; freed when nothing is awaited */
     bool start_due; /* this process committed the intent and has not sent */
     bool accepted;  /* the printer said yes to the start */
-    bool paused;    /* the job's phase says so */
+    int phase;      /* enum job_phase: the job's, as committed */
     bool stop_wanted, stop_sent;
     unsigned uploads;   /* tries */
     double share;       /* of the print, 0 to 1: how far it was seen to come */
@@ -110,8 +110,9 @@ extern const struct arrow arrow_uploaded, arrow_starting, arrow_printing,
  * used, 0 to 1. */
 void step(struct run *run, const struct arrow *arrow, const char *reason,
           double share);
-/* The job's phase between printing and paused. */
-void step_paused(struct run *run, bool paused);
+/* The job's phase where the attempt's step stays: while it uploads, and between
+ * printing and paused. */
+void step_phase(struct run *run, enum job_phase phase);
 
 /* -- rerank.c: ranks are the policy's of today -- */
 

@@ -79,7 +79,7 @@ bool run_settled(struct run *run)
 static void note_job(struct run *run, const struct job *job)
 {
     run->stop_wanted = job->stop_wanted;
-    run->paused = job->phase == PHASE_PAUSED;
+    run->phase = job->phase;
 }
 
 static void recheck(struct run *run, spd_txn *txn, struct arena *arena)

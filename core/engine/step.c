@@ -298,6 +298,8 @@ static void settle(struct run *run, const struct arrow *arrow)
     run->step = (int)arrow->to;
     run->step_ms = loop_now_ms(engine->shop->loop);
     run->start_due = arrow == &arrow_starting;
+    if (arrow->to == STEP_PRINTING)
+        run->phase = PHASE_PRINTING;
     run->evidence = (struct evidence){ 0 };
     if (arrow == &arrow_finished)
         engine_unpause(engine, run->printer_id);
@@ -342,21 +344,36 @@ void step(struct run *run, const struct arrow *arrow, const char *reason,
                 &(struct store_write){ run_stride, stride_done, stride });
 }
 
-/* -- paused and going on -- */
+/* -- the job's phase within a step -- */
 
+/* From which phase it is reached, and what that is called. */
+static const struct shift {
+    enum job_phase from;
+    const char *topic;
+} shifts[] = {
+    [PHASE_UPLOADING] = { PHASE_CLAIMED, "job.uploading" },
+    [PHASE_PRINTING] = { PHASE_PAUSED, "print.resumed" },
+    [PHASE_PAUSED] = { PHASE_PRINTING, "print.paused" },
+};
+
+struct phase_write {
+    struct run *run;
+    enum job_phase phase;
+};
+
+/* A job that is elsewhere by now is left as it is: the run hears of it. */
 static spd_err write_phase(spd_txn *txn, void *arg, struct spd_error *err)
 {
-    struct stride *stride = arg;
+    const struct phase_write *write = arg;
+    const struct shift *shift = &shifts[write->phase];
     struct arena arena = { 0 };
     struct job job;
     spd_err rc =
-        record_get(txn, &job_kind, stride->run->job_id, &job, &arena, err);
-    bool paused = stride->share > 0;
-    if (rc == SPD_OK && job.status == JOB_STARTED) {
-        job.phase = paused ? PHASE_PAUSED : PHASE_PRINTING;
-        struct change change = { paused ? "print.paused" : "print.resumed",
-                                 STR("spoold") };
-        rc = job_put(txn, stride->run->engine->shop, &job, &change, err);
+        record_get(txn, &job_kind, write->run->job_id, &job, &arena, err);
+    if (rc == SPD_OK && job.phase == (int)shift->from) {
+        job.phase = (int)write->phase;
+        struct change change = { shift->topic, STR("spoold") };
+        rc = job_put(txn, write->run->engine->shop, &job, &change, err);
     }
     arena_fini(&arena);
     return rc;
@@ -364,24 +381,24 @@ static spd_err write_phase(spd_txn *txn, void *arg, struct spd_error *err)
 
 static void phase_done(void *arg, const struct spd_error *err)
 {
-    struct stride *stride = arg;
-    struct run *run = stride->run;
-    bool paused = stride->share > 0;
-    free(stride);
+    struct phase_write *write = arg;
+    struct run *run = write->run;
+    enum job_phase phase = write->phase;
+    free(write);
     if (run_settled(run))
         return;
     if (err == NULL)
-        run->paused = paused;
+        run->phase = (int)phase;
     else
         run_retry(run);
     run_advance(run);
 }
 
-void step_paused(struct run *run, bool paused)
+void step_phase(struct run *run, enum job_phase phase)
 {
-    struct stride *stride = mem_new(sizeof(*stride));
-    *stride = (struct stride){ .run = run, .share = paused ? 1 : 0 };
+    struct phase_write *write = mem_new(sizeof(*write));
+    *write = (struct phase_write){ run, phase };
     run->busy = true;
     store_write(run->engine->shop->store,
-                &(struct store_write){ write_phase, phase_done, stride });
+                &(struct store_write){ write_phase, phase_done, write });
 }

@@ -46,7 +46,7 @@ static void the_printer_of_a_cancelled_job_takes_the_next_one(void **state)
     int64_t job = job_uploading(0);
     int64_t next = add_job("");
     cancel(job, "");
-    assert_job(next, "queued", "claimed");
+    assert_job(next, "queued", "uploading");
     assert_int_equal(the.machines[0].uploads, 2);
 }
 
@@ -63,7 +63,7 @@ static void a_new_upload_waits_until_the_old_one_is_broken_off(void **state)
     assert_job(next, "queued", "waiting");
     answer_upload(0, SPD_ECANCELED);
     assert_int_equal(the.machines[0].uploads, 2);
-    assert_job(next, "queued", "claimed");
+    assert_job(next, "queued", "uploading");
 }
 
 static void a_job_that_prints_is_cancelled_only_with_stop(void **state)
@@ -239,7 +239,7 @@ static void another_printer_takes_the_job_of_one_that_pauses(void **state)
     add_printer(1);
     say_idle(1, "");
     assert_int_equal(the.machines[1].uploads, 1);
-    assert_job(job, "queued", "claimed");
+    assert_job(job, "queued", "uploading");
 }
 
 static void

@@ -11,7 +11,7 @@ static void a_job_set_for_later_starts_at_its_time_and_not_before(void **state)
     pass_ms(60 * MINUTE - 1);
     assert_job(job, "scheduled", "waiting");
     pass_ms(1);
-    assert_job(job, "scheduled", "claimed");
+    assert_job(job, "scheduled", "uploading");
 }
 
 static void a_job_set_for_later_lets_the_others_go_first(void **state)
@@ -22,7 +22,7 @@ static void a_job_set_for_later_lets_the_others_go_first(void **state)
                             "\"priority\":9");
     int64_t now = add_job("");
     say_idle(0, "");
-    assert_job(now, "queued", "claimed");
+    assert_job(now, "queued", "uploading");
     assert_job(later, "scheduled", "waiting");
 }
 
@@ -35,7 +35,7 @@ static void the_higher_priority_goes_first_and_then_the_older(void **state)
     const int64_t order[] = { high, old, young, low };
     say_idle(0, "");
     for (size_t i = 0; i < SPD_COUNT(order); i++) {
-        assert_job(order[i], "queued", "claimed");
+        assert_job(order[i], "queued", "uploading");
         make("jobs.cancel", "{\"print_id\":%lld}", (long long)order[i]);
     }
 }
@@ -77,7 +77,7 @@ static void a_policys_rank_goes_before_the_priority(void **state)
     pass_ms(SECOND);
     int64_t young = add_job("");
     say_idle(0, "");
-    assert_job(young, "queued", "claimed");
+    assert_job(young, "queued", "uploading");
 }
 
 /* The ranks of the queue were those of the day each job was written. */
@@ -94,7 +94,7 @@ static void another_policy_orders_the_jobs_that_wait_already(void **state)
     engine_set_policy(the.engine, NULL, "test", &youngest, NULL);
     pass_ms(SECOND);
     say_idle(0, "");
-    assert_job(young, "queued", "claimed");
+    assert_job(young, "queued", "uploading");
 }
 
 static void there_is_one_policy_at_a_time(void **state)
@@ -124,7 +124,7 @@ static void one_job_goes_to_just_one_of_two_printers(void **state)
     (void)state;
     two_idle_printers();
     int64_t job = add_job("");
-    assert_job(job, "queued", "claimed");
+    assert_job(job, "queued", "uploading");
     assert_int_equal(the.machines[0].uploads + the.machines[1].uploads, 1);
     assert_int_equal(count_attempts(), 1);
     pass_ms(MINUTE);
@@ -138,7 +138,7 @@ static void two_jobs_for_one_printer_are_printed_one_after_the_other(void **s)
     say_idle(0, "");
     int64_t first = add_job("\"printer_id\":1"),
             second = add_job("\"printer_id\":1");
-    assert_job(first, "queued", "claimed");
+    assert_job(first, "queued", "uploading");
     assert_job(second, "queued", "waiting");
     assert_int_equal(the.machines[0].uploads, 1);
 }
@@ -213,7 +213,7 @@ static void a_job_that_cannot_be_fed_waits_until_it_can(void **state)
     assert_job(job, "queued", "waiting");
     say(0, "{\"slots\":[{\"slot\":0,\"loaded\":true,\"material_type\":\"PETG\","
            "\"color\":\"#00FF00\"}]}");
-    assert_job(job, "queued", "claimed");
+    assert_job(job, "queued", "uploading");
 }
 
 /* It waited for some other event. */
@@ -226,7 +226,7 @@ static void a_job_goes_to_a_printer_whose_nozzle_was_changed(void **state)
     int64_t job = add_job("");
     assert_job(job, "queued", "waiting");
     say(0, "{\"nozzle_diameter_mm\":0.4}");
-    assert_job(job, "queued", "claimed");
+    assert_job(job, "queued", "uploading");
 }
 
 static void a_chosen_slot_is_the_one_that_is_used_and_charged(void **state)

@@ -11,7 +11,7 @@ static void a_crash_before_the_intent_does_the_upload_again(void **state)
     add_printer(0);
     int64_t job = job_uploading(0);
     crash();
-    assert_job(job, "queued", "claimed");
+    assert_job(job, "queued", "uploading");
     say_idle(0, "");
     assert_int_equal(the.machines[0].uploads, 2);
     answer_upload(0, SPD_OK);
@@ -87,7 +87,7 @@ static void a_crash_at_the_intent_is_given_up_only_by_evidence(void **state)
         say_idle(0, "77");
     }
     assert_int_equal(count_attempts(), 2);
-    assert_job(job, "queued", "claimed");
+    assert_job(job, "queued", "uploading");
     answer_upload(0, SPD_OK);
     say_idle(0, "77");
     assert_starts(0, 1);
@@ -172,7 +172,7 @@ static void a_claim_that_is_committed_as_we_stop_is_taken_up_later(void **state)
     restart();
     restart();
     say_idle(0, "");
-    assert_job(job, "queued", "claimed");
+    assert_job(job, "queued", "uploading");
     assert_int_equal(count_attempts(), 1);
     assert_int_equal(the.machines[0].uploads, 2);
 }

@@ -90,7 +90,7 @@ static void a_start_lost_on_the_way_is_given_up_by_evidence(void **state)
     answer_start(0, SPD_EIO);
     rests(0, 3, 60 * SECOND, "77");
     assert_int_equal(count_attempts(), 2);
-    assert_job(job, "queued", "claimed");
+    assert_job(job, "queued", "uploading");
     answer_upload(0, SPD_OK);
     say_idle(0, "77");
     assert_starts(0, 2);
@@ -234,7 +234,7 @@ static void an_unknown_job_put_back_into_the_queue_is_printed(void **state)
          (long long)job);
     make("printers.plate_cleared", "{\"id\":1}");
     say_idle(0, "");
-    assert_job(job, "queued", "claimed");
+    assert_job(job, "queued", "uploading");
 }
 
 /* Another tag or slot for it says nothing of how the attempt ended. */
@@ -261,7 +261,7 @@ static void a_foreign_print_holds_our_job(void **state)
     assert_false(read_printer(printer).plate_clear);
     assert_int_equal(the.machines[0].uploads, 0);
     make("printers.plate_cleared", "{\"id\":%lld}", (long long)printer);
-    assert_job(job, "queued", "claimed");
+    assert_job(job, "queued", "uploading");
 }
 
 /* A part of somebody else's lies on the plate then, and the next start would
@@ -302,7 +302,7 @@ static void a_foreign_print_that_nobody_saw_covers_the_plate(void **state)
     make("printers.plate_cleared", "{\"id\":%lld}", (long long)printer);
     restart();
     say_state(0, "finished", "4711", 100);
-    assert_job(job, "queued", "claimed");
+    assert_job(job, "queued", "uploading");
     answer_upload(0, SPD_OK);
     assert_starts(0, 1);
 }

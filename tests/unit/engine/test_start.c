@@ -12,8 +12,9 @@ static void a_job_is_uploaded_started_printed_and_finished(void **state)
     news();
 
     int64_t job = add_job("");
-    assert_job(job, "queued", "claimed");
-    assert_string_equal(news(), "job.created attempt.claimed job.claimed");
+    assert_job(job, "queued", "uploading");
+    assert_string_equal(news(), "job.created attempt.claimed job.claimed "
+                                "job.uploading");
     assert_int_equal(the.machines[0].uploads, 1);
 
     answer_upload(0, SPD_OK);
@@ -144,7 +145,7 @@ static void nothing_starts_on_a_plate_that_is_not_clear(void **state)
     make("printers.plate_cleared", "{\"id\":%lld}", (long long)printer);
     say_idle(0, "");
     assert_int_equal(the.machines[0].uploads, 1);
-    assert_job(job, "queued", "claimed");
+    assert_job(job, "queued", "uploading");
 }
 
 /* It had to be deleted and added anew, which its jobs did not allow. */
@@ -175,7 +176,7 @@ static void a_plate_taken_during_the_upload_gives_the_job_back(void **s)
     assert_int_equal(read_attempt(job).outcome, OUTCOME_DROPPED);
     add_printer(1);
     say_idle(1, "");
-    assert_job(job, "queued", "claimed");
+    assert_job(job, "queued", "uploading");
     assert_int_equal(the.machines[1].uploads, 1);
 }
 
@@ -202,7 +203,7 @@ static void the_next_job_waits_until_the_plate_is_cleared(void **state)
     say_state(0, "finished", the.machines[0].submission, 100);
     assert_job(next, "queued", "waiting");
     make("printers.plate_cleared", "{\"id\":%lld}", (long long)printer);
-    assert_job(next, "queued", "claimed");
+    assert_job(next, "queued", "uploading");
 }
 
 static void copies_are_printed_one_after_the_other(void **state)
