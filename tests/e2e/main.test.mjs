@@ -38,7 +38,7 @@ test("a sliced file becomes a finished print, and its journal tells how", async 
       .filter((topic) => /^(file|job|attempt|print)\./.test(topic));
     assert.deepEqual(told, [
       "file.created", "job.created",
-      "attempt.claimed", "job.claimed", "attempt.uploaded", "job.uploaded",
+      "attempt.claimed", "job.claimed", "job.uploading", "attempt.uploaded", "job.uploaded",
       "attempt.starting", "job.starting", "attempt.printing", "print.started",
       "attempt.finished", "print.completed",
     ]);

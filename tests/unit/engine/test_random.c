@@ -199,11 +199,21 @@ static struct open_jobs find_open(void)
     return open;
 }
 
+/* Fifty prints empty a spool; printers and their only slots have like numbers.
+ */
+static void load_fresh_spool(int machine)
+{
+    make("materials.update",
+         "{\"material_id\":%d,\"weight_grams\":1000,\"remaining_pct\":100}",
+         machine + 1);
+}
+
 static void behave_for_a_while(void)
 {
     for (int i = 0; i < PRINTERS; i++) {
         world_take_orders();
         world_behave(i);
+        load_fresh_spool(i);
         clear_plate(i);
     }
     fake_clock_advance(&the.clock, 20 * SECOND);
