@@ -2,10 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/engine_internal.h"
+#include "engine/ready.h"
 
 enum {
-    SLOTS_MAX = 24,
     WALK_MAX = 2000,  /* waiting jobs looked at for one printer in one pass */
     QUEUED_MAX = 200, /* of those, for its load */
 };
@@ -13,7 +12,6 @@ enum {
 /* A printer that could begin at once, for one tour. */
 struct place {
     struct seat seat;
-    struct material materials[SLOTS_MAX];
     int64_t queued_ms;
     bool taken;
 };
@@ -30,26 +28,6 @@ struct tour {
 
 /* -- the places -- */
 
-static bool add_material(void *arg, const void *record)
-{
-    struct place *place = arg;
-    const struct material *material = record;
-    if (material->loaded && place->seat.material_count < SLOTS_MAX)
-        place->materials[place->seat.material_count++] = *material;
-    return place->seat.material_count < SLOTS_MAX;
-}
-
-/* Texts of a record that is lent must be kept beyond the walk. */
-static void keep_texts(struct place *place, struct arena *arena)
-{
-    for (size_t i = 0; i < place->seat.material_count; i++) {
-        struct material *material = &place->materials[i];
-        material->material_type = arena_str(arena, material->material_type);
-        material->color = arena_str(arena, material->color);
-    }
-    place->seat.materials = place->materials;
-}
-
 static bool add_minutes(void *arg, const void *record)
 {
     const struct job *job = record;
@@ -58,25 +36,16 @@ static bool add_minutes(void *arg, const void *record)
     return true;
 }
 
-static bool can_begin(const struct tour *tour, const struct live *live)
-{
-    return live->full_count > 0 && state_is_free(&live->box.state) &&
-           !printer_is_taken(tour->engine, live->id) &&
-           !engine_pauses(tour->engine, live->id);
-}
-
 static void add_place(struct tour *tour, const struct live *live)
 {
     struct place *place = &tour->places[tour->count];
     struct key prefix;
-    memset(place, 0, sizeof(*place));
-    if (record_get(tour->txn, &printer_kind, live->id, &place->seat.printer,
-                   &tour->arena, NULL) != SPD_OK ||
-        !place->seat.printer.enabled || !place->seat.printer.plate_clear)
+    if (!state_is_free(&live->box.state))
+        return; /* most are at work: nothing of them need be read */
+    *place = (struct place){ .taken = false };
+    if (!seat_load(&place->seat, tour->txn, live->id, &tour->arena) ||
+        ready(tour->engine, &place->seat.printer, live) != CAN_TAKE)
         return;
-    struct span slots = material_span(live->id, &prefix);
-    record_each(tour->txn, &material_kind, &slots, add_material, place);
-    keep_texts(place, &tour->arena);
     struct span queue = job_queue_span(live->id, &prefix);
     queue.limit = QUEUED_MAX;
     record_each(tour->txn, &job_kind, &queue, add_minutes, &place->queued_ms);
@@ -88,8 +57,7 @@ static void find_places(struct tour *tour)
     const struct fleet *fleet = tour->engine->shop->fleet;
     tour->places = mem_array(fleet_count(fleet), sizeof(struct place));
     for (size_t i = 0; i < fleet_count(fleet); i++)
-        if (can_begin(tour, fleet_at(fleet, i)))
-            add_place(tour, fleet_at(fleet, i));
+        add_place(tour, fleet_at(fleet, i));
 }
 
 /* -- a job for a place -- */

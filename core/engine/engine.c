@@ -29,6 +29,7 @@ static bool is_news(void *arg, const struct event *event)
         "job.updated",
         "job.queued",
         "job.scheduled",
+        "job.released",
         "job.cancelled",
         "job.completed",
         "job.failed",

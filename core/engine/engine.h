@@ -28,6 +28,9 @@ struct engine *engine_new(struct shop *shop,
                           const struct engine_options *options);
 void engine_free(struct engine *engine);
 
+/* The operations that explain its choices. */
+spd_err engine_add_ops(struct engine *engine, struct spd_error *err);
+
 /* Take up what was under way, then begin to work. */
 void engine_start(struct engine *engine);
 

@@ -2,16 +2,26 @@
 
 #include <math.h>
 
+#include "base/moment.h"
+
 static const char *const verdict_names[] = {
     [CAN_TAKE] = "can_take",
     [NOT_WAITING] = "not_waiting",
     [NO_FILE] = "no_file",
+    [HELD] = "held",
     [NOT_YET] = "not_yet",
+    [OTHER_PRINTER] = "other_printer",
     [WRONG_MODEL] = "wrong_model",
     [WRONG_NOZZLE] = "wrong_nozzle",
     [MISSING_TAG] = "missing_tag",
     [MISSING_MATERIAL] = "missing_material",
     [TOO_FEW_GRAMS] = "too_few_grams",
+    [SWITCHED_OFF] = "switched_off",
+    [NOT_CONNECTED] = "not_connected",
+    [BUSY] = "busy",
+    [HAS_ERROR] = "has_error",
+    [PLATE_NOT_CLEAR] = "plate_not_clear",
+    [RESTS] = "rests",
 };
 
 const char *verdict_name(enum verdict verdict)
@@ -28,13 +38,15 @@ static bool has_tag(const struct printer *printer, spd_str tag)
     return false;
 }
 
-static bool has_tags(const struct printer *printer, const struct job *job)
+/* The first tag the job asks for and the printer lacks; NULL: none. */
+static const spd_str *tag_lacking(const struct printer *printer,
+                                  const struct job *job)
 {
     const spd_str *wanted = job->tags.items;
     for (size_t i = 0; i < job->tags.count; i++)
         if (!has_tag(printer, wanted[i]))
-            return false;
-    return true;
+            return &wanted[i];
+    return NULL;
 }
 
 /* A nozzle nobody knows fits: the slicer's word is all there is then. */
@@ -122,9 +134,11 @@ static enum verdict find_slot(const struct seat *seat,
     return CAN_TAKE;
 }
 
+/* `hungry`: the filament that no slot can feed, if any. */
 static enum verdict find_slots(const struct seat *seat, const struct job *job,
                                const struct sliced_plate *plate,
-                               struct list *feeds, struct arena *arena)
+                               struct list *feeds, struct arena *arena,
+                               const struct sliced_filament **hungry)
 {
     const struct sliced_filament *filaments = plate->filaments.items;
     struct list found = {
@@ -133,6 +147,7 @@ static enum verdict find_slots(const struct seat *seat, const struct job *job,
     for (size_t i = 0; i < plate->filaments.count; i++) {
         int64_t chosen = chosen_slot(job, plate, filaments[i].id);
         enum verdict verdict = find_slot(seat, &filaments[i], chosen, &found);
+        *hungry = &filaments[i];
         if (verdict != CAN_TAKE)
             return verdict;
     }
@@ -140,23 +155,205 @@ static enum verdict find_slots(const struct seat *seat, const struct job *job,
     return CAN_TAKE;
 }
 
+/* -- a job and a printer, side by side -- */
+
+struct pairing {
+    const struct printer *printer;
+    const struct job *job;
+    const struct sliced_plate *plate; /* NULL: no file, or no such plate */
+    int64_t now_ms;
+};
+
+static bool is_waiting(const struct pairing *pair)
+{
+    return job_is_waiting(pair->job);
+}
+
+static bool has_plate(const struct pairing *pair)
+{
+    return pair->plate != NULL;
+}
+
+static bool is_released(const struct pairing *pair)
+{
+    return !pair->job->held;
+}
+
+static bool is_due(const struct pairing *pair)
+{
+    return pair->job->scheduled_start <= pair->now_ms;
+}
+
+static bool is_for_it(const struct pairing *pair)
+{
+    return pair->job->printer_id == 0 ||
+           pair->job->printer_id == pair->printer->id;
+}
+
+static bool fits_model(const struct pairing *pair)
+{
+    return pair->plate == NULL ||
+           str_equal_fold(pair->plate->printer_model, pair->printer->model);
+}
+
+static bool fits_nozzle(const struct pairing *pair)
+{
+    return pair->plate == NULL || nozzle_fits(pair->printer, pair->plate);
+}
+
+static bool has_tags(const struct pairing *pair)
+{
+    return tag_lacking(pair->printer, pair->job) == NULL;
+}
+
+static void say_status(const struct pairing *pair, struct buf *out)
+{
+    buf_printf(out, "the job is %s (%s)", job_status_names[pair->job->status],
+               job_phase_names[pair->job->phase]);
+}
+
+static void say_file(const struct pairing *pair, struct buf *out)
+{
+    if (pair->job->file_id == 0)
+        buf_printf(out, "the job has no file: it is started by hand");
+    else
+        buf_printf(out, "the job's file has no plate %lld",
+                   (long long)pair->job->plate);
+}
+
+static void say_held(const struct pairing *pair, struct buf *out)
+{
+    (void)pair;
+    buf_printf(out, "the job is on hold; release it");
+}
+
+static void say_due(const struct pairing *pair, struct buf *out)
+{
+    char moment[MOMENT_BYTES];
+    spd_str text = moment_text(pair->job->scheduled_start, moment);
+    buf_printf(out, "the job is scheduled for %.*s", STR_ARG(text));
+}
+
+static void say_printer(const struct pairing *pair, struct buf *out)
+{
+    buf_printf(out, "the job is for printer %lld alone",
+               (long long)pair->job->printer_id);
+}
+
+static void say_model(const struct pairing *pair, struct buf *out)
+{
+    buf_printf(out, "it is of the model %.*s, and the file was sliced for %.*s",
+               STR_ARG(pair->printer->model),
+               STR_ARG(pair->plate->printer_model));
+}
+
+static void say_nozzle(const struct pairing *pair, struct buf *out)
+{
+    buf_printf(out,
+               "its nozzle is of %g mm, and the file was sliced for one of "
+               "%g mm",
+               pair->printer->nozzle_diameter_mm,
+               pair->plate->nozzle_diameter_mm);
+}
+
+static void say_tag(const struct pairing *pair, struct buf *out)
+{
+    const spd_str *tag = tag_lacking(pair->printer, pair->job);
+    buf_printf(out, "the job asks for the tag \"%.*s\", which it lacks",
+               STR_ARG(*tag));
+}
+
+/* All but the filaments, in the order of the verdicts. */
+static const struct condition {
+    enum verdict breach;
+    bool (*holds)(const struct pairing *pair);
+    void (*say)(const struct pairing *pair, struct buf *out);
+} conditions[] = {
+    { NOT_WAITING, is_waiting, say_status },
+    { NO_FILE, has_plate, say_file },
+    { HELD, is_released, say_held },
+    { NOT_YET, is_due, say_due },
+    { OTHER_PRINTER, is_for_it, say_printer },
+    { WRONG_MODEL, fits_model, say_model },
+    { WRONG_NOZZLE, fits_nozzle, say_nozzle },
+    { MISSING_TAG, has_tags, say_tag },
+};
+
+static struct pairing pair_of(const struct seat *seat, const struct job *job,
+                              const struct file *file, int64_t now_ms)
+{
+    return (struct pairing){
+        .printer = &seat->printer,
+        .job = job,
+        .plate = job->file_id == 0 ? NULL : file_plate(file, job->plate),
+        .now_ms = now_ms,
+    };
+}
+
 enum verdict match(const struct seat *seat, const struct job *job,
                    const struct file *file, int64_t now_ms, struct list *feeds,
                    struct arena *arena)
 {
-    if (!job_is_waiting(job))
-        return NOT_WAITING;
-    const struct sliced_plate *plate =
-        job->file_id == 0 ? NULL : file_plate(file, job->plate);
-    if (plate == NULL)
-        return NO_FILE;
-    if (job->scheduled_start > now_ms)
-        return NOT_YET;
-    if (!str_equal_fold(plate->printer_model, seat->printer.model))
-        return WRONG_MODEL;
-    if (!nozzle_fits(&seat->printer, plate))
-        return WRONG_NOZZLE;
-    if (!has_tags(&seat->printer, job))
-        return MISSING_TAG;
-    return find_slots(seat, job, plate, feeds, arena);
+    struct pairing pair = pair_of(seat, job, file, now_ms);
+    const struct sliced_filament *hungry;
+    for (size_t i = 0; i < SPD_COUNT(conditions); i++)
+        if (!conditions[i].holds(&pair))
+            return conditions[i].breach;
+    return find_slots(seat, job, pair.plate, feeds, arena, &hungry);
+}
+
+/* -- for people -- */
+
+static void say_hungry(enum verdict verdict,
+                       const struct sliced_filament *filament, struct buf *out)
+{
+    if (verdict == MISSING_MATERIAL)
+        buf_printf(out,
+                   "no slot holds %.*s in %.*s, which filament %lld of the "
+                   "file needs; load it",
+                   STR_ARG(filament->type), STR_ARG(filament->color),
+                   (long long)filament->id);
+    else
+        buf_printf(out,
+                   "no slot holds the %g g of %.*s in %.*s that filament %lld "
+                   "of the file needs; load a fuller spool",
+                   filament->grams, STR_ARG(filament->type),
+                   STR_ARG(filament->color), (long long)filament->id);
+}
+
+static void explain_slots(const struct seat *seat, const struct pairing *pair,
+                          reason_fn *fn, void *arg)
+{
+    struct arena arena = { 0 };
+    struct buf sentence = { 0 };
+    struct list feeds;
+    const struct sliced_filament *hungry;
+    enum verdict verdict =
+        find_slots(seat, pair->job, pair->plate, &feeds, &arena, &hungry);
+    if (verdict != CAN_TAKE) {
+        say_hungry(verdict, hungry, &sentence);
+        buf_put_char(&sentence, '\0');
+        fn(arg, verdict, sentence.ptr);
+    }
+    buf_fini(&sentence);
+    arena_fini(&arena);
+}
+
+void match_explain(const struct seat *seat, const struct job *job,
+                   const struct file *file, int64_t now_ms, reason_fn *fn,
+                   void *arg)
+{
+    struct pairing pair = pair_of(seat, job, file, now_ms);
+    struct buf sentence = { 0 };
+    for (size_t i = 0; i < SPD_COUNT(conditions); i++) {
+        if (conditions[i].holds(&pair))
+            continue;
+        buf_clear(&sentence);
+        conditions[i].say(&pair, &sentence);
+        buf_put_char(&sentence, '\0');
+        fn(arg, conditions[i].breach, sentence.ptr);
+    }
+    buf_fini(&sentence);
+    if (pair.plate != NULL && fits_model(&pair))
+        explain_slots(seat, &pair, fn, arg);
 }

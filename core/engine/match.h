@@ -8,17 +8,26 @@
 #include "shop/material.h"
 #include "shop/printer.h"
 
-/* Why not. The words are the API's. */
+/* Why not. The words are the API's.  What depends on the job alone comes first,
+ * then what depends on both, then what the printer is at. */
 enum verdict {
     CAN_TAKE,
     NOT_WAITING,
     NO_FILE, /* started by hand, or not at all */
+    HELD,
     NOT_YET, /* scheduled for later */
+    OTHER_PRINTER,
     WRONG_MODEL,
     WRONG_NOZZLE,
     MISSING_TAG,
     MISSING_MATERIAL, /* no slot holds this type and colour */
     TOO_FEW_GRAMS,
+    SWITCHED_OFF,
+    NOT_CONNECTED,
+    BUSY,
+    HAS_ERROR,
+    PLATE_NOT_CLEAR,
+    RESTS, /* it failed an attempt just now */
 };
 const char *verdict_name(enum verdict verdict);
 
@@ -29,9 +38,20 @@ struct seat {
     size_t material_count;
 };
 
+/* Lists and texts live in `arena`. False: there is no such printer. */
+bool seat_load(struct seat *seat, spd_txn *txn, int64_t printer_id,
+               struct arena *arena);
+
 /* `feeds` (of struct feed, in `arena`) is filled when it can. */
 enum verdict match(const struct seat *seat, const struct job *job,
                    const struct file *file, int64_t now_ms, struct list *feeds,
                    struct arena *arena);
+
+/* The same question, answered for people: told of each reason why not, with a
+ * sentence (borrowed) that says what to do. */
+typedef void reason_fn(void *arg, enum verdict verdict, const char *sentence);
+void match_explain(const struct seat *seat, const struct job *job,
+                   const struct file *file, int64_t now_ms, reason_fn *fn,
+                   void *arg);
 
 #endif

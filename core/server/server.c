@@ -113,7 +113,8 @@ static spd_err build_shop(struct server *server,
     server->fetcher = fetcher_new(shop->loop, err);
     if (server->fetcher == NULL)
         return err->code;
-    return shop_add_ops(shop, err);
+    spd_err rc = shop_add_ops(shop, err);
+    return rc == SPD_OK ? engine_add_ops(server->engine, err) : rc;
 }
 
 static spd_err build_host(struct server *server,

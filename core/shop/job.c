@@ -79,6 +79,8 @@ static const struct field job_rows[] = {
           .flags = FIELD_INTERNAL, .fallback = "0"),
     FIELD(job, rank, FIELD_INT, "the policy's", .flags = FIELD_INTERNAL,
           .fallback = "0"),
+    FIELD(job, held, FIELD_BOOL, "not before a person lets it go",
+          .fallback = "false"),
 };
 const struct fields job_fields = TABLE("job", job, job_rows);
 

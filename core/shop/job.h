@@ -54,6 +54,7 @@ struct job {
     bool stop_wanted; /* internal: a person asked to end it while it prints */
     int64_t refusals; /* internal: attempts in a row that never began */
     int64_t rank;     /* internal: the policy's, lowest first */
+    bool held;        /* not before a person lets it go */
 };
 
 extern const struct kind job_kind;

@@ -333,6 +333,38 @@ static spd_err cancel_job(struct call *call, spd_txn *txn)
     return rc == SPD_OK ? put_job(call, txn, &job, "job.cancelled") : rc;
 }
 
+/* -- hold and release -- */
+
+static spd_err set_held(struct call *call, spd_txn *txn, bool held,
+                        const char *topic)
+{
+    const struct id_param *which = call->params;
+    struct job job;
+    spd_err got = call_get(call, txn, &job_kind, which->id, &job);
+    if (got != SPD_OK)
+        return got;
+    if (held && !job_is_waiting(&job))
+        return call_refuse(call, REFUSE_CONFLICT,
+                           "job %lld is %s (%s); only a job that waits can be "
+                           "held back",
+                           (long long)job.id, job_status_names[job.status],
+                           job_phase_names[job.phase]);
+    if (job.held == held) /* asked for twice is asked for */
+        return call_reply_record(call, txn, &job_kind, job.id);
+    job.held = held;
+    return put_job(call, txn, &job, topic);
+}
+
+static spd_err hold_job(struct call *call, spd_txn *txn)
+{
+    return set_held(call, txn, true, "job.held");
+}
+
+static spd_err release_job(struct call *call, spd_txn *txn)
+{
+    return set_held(call, txn, false, "job.released");
+}
+
 static const struct op job_ops[] = {
     { .name = "jobs.list",
       .route = "GET /api/jobs",
@@ -392,6 +424,22 @@ static const struct op job_ops[] = {
       .params = &cancel_fields,
       .reply = &job_fields,
       .run = cancel_job },
+    { .name = "jobs.hold",
+      .route = "POST /api/jobs/{id}/hold",
+      .doc = "Keep a waiting job back until it is released",
+      .role = SPD_OPERATOR,
+      .flags = OP_WRITE,
+      .params = &id_param_fields,
+      .reply = &job_fields,
+      .run = hold_job },
+    { .name = "jobs.release",
+      .route = "POST /api/jobs/{id}/release",
+      .doc = "Let a job that was held back go to the printers",
+      .role = SPD_OPERATOR,
+      .flags = OP_WRITE,
+      .params = &id_param_fields,
+      .reply = &job_fields,
+      .run = release_job },
 };
 
 spd_err job_add_ops(struct shop *shop, struct spd_error *err)

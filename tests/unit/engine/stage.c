@@ -61,6 +61,7 @@ static void build(void)
     shop->fleet = fleet_new(shop);
     the.engine = engine_new(shop, &the.options);
     check(shop_add_ops(shop, &err) == SPD_OK, &err);
+    check(engine_add_ops(the.engine, &err) == SPD_OK, &err);
     check(drivers_add(shop->drivers, NULL, "machine", &machine_driver, &err) ==
               SPD_OK,
           &err);

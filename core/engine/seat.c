@@ -1,0 +1,41 @@
+/* A printer and what is loaded in it, read from the store for matching. */
+#include "engine/match.h"
+
+enum { SLOTS_MAX = 24 };
+
+struct loading {
+    struct material *materials;
+    size_t count;
+    struct arena *arena;
+};
+
+/* Texts of a record that is lent must be kept beyond the walk. */
+static bool add_material(void *arg, const void *record)
+{
+    struct loading *loading = arg;
+    const struct material *lent = record;
+    if (!lent->loaded)
+        return true;
+    struct material *material = &loading->materials[loading->count++];
+    *material = *lent;
+    material->material_type = arena_str(loading->arena, lent->material_type);
+    material->color = arena_str(loading->arena, lent->color);
+    return loading->count < SLOTS_MAX;
+}
+
+bool seat_load(struct seat *seat, spd_txn *txn, int64_t printer_id,
+               struct arena *arena)
+{
+    struct key prefix;
+    struct loading loading = {
+        arena_new(arena, SLOTS_MAX * sizeof(struct material)), 0, arena
+    };
+    if (record_get(txn, &printer_kind, printer_id, &seat->printer, arena,
+                   NULL) != SPD_OK)
+        return false;
+    struct span slots = material_span(printer_id, &prefix);
+    record_each(txn, &material_kind, &slots, add_material, &loading);
+    seat->materials = loading.materials;
+    seat->material_count = loading.count;
+    return true;
+}

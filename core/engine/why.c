@@ -1,0 +1,196 @@
+/* Why does it wait?  The questions of dispatch, answered for people: for a job
+ * printer by printer, for a printer job by job.  Only looks. */
+#include "engine/ready.h"
+
+enum { JOBS_SHOWN = 20 };
+
+/* -- one reason after the other -- */
+
+static void write_reason(void *arg, enum verdict verdict, const char *sentence)
+{
+    spd_jsonw *w = arg;
+    jsonw_begin(w, NULL, SPD_JSON_OBJECT);
+    jsonw_put_str(w, "code", str_of(verdict_name(verdict)));
+    jsonw_put_str(w, "text", str_of(sentence));
+    jsonw_end(w);
+}
+
+static void count_reason(void *arg, enum verdict verdict, const char *sentence)
+{
+    (void)verdict;
+    (void)sentence;
+    ++*(size_t *)arg;
+}
+
+static bool write_ready(struct engine *engine, const struct printer *printer,
+                        spd_jsonw *w)
+{
+    const struct live *live = fleet_find(engine->shop->fleet, printer->id);
+    enum verdict verdict = ready(engine, printer, live);
+    struct buf sentence = { 0 };
+    if (verdict == CAN_TAKE)
+        return true;
+    ready_say(engine, verdict, printer, live, &sentence);
+    buf_put_char(&sentence, '\0');
+    write_reason(w, verdict, sentence.ptr);
+    buf_fini(&sentence);
+    return false;
+}
+
+static void load_file(spd_txn *txn, const struct job *job, struct file *file,
+                      struct arena *arena)
+{
+    *file = (struct file){ 0 };
+    if (job->file_id != 0)
+        record_get(txn, &file_kind, job->file_id, file, arena, NULL);
+}
+
+/* -- of a job -- */
+
+struct job_view {
+    struct engine *engine;
+    spd_txn *txn;
+    spd_jsonw *w;
+    struct job job;
+    struct file file;
+    struct arena *arena;
+};
+
+static void write_printer(const struct job_view *view, const struct seat *seat)
+{
+    size_t misfits = 0;
+    spd_jsonw *w = view->w;
+    int64_t now_ms = shop_now_ms(view->engine->shop);
+    jsonw_begin(w, NULL, SPD_JSON_OBJECT);
+    jsonw_put_int(w, "printer_id", seat->printer.id);
+    jsonw_put_str(w, "printer_name", seat->printer.name);
+    jsonw_begin(w, "reasons", SPD_JSON_ARRAY);
+    match_explain(seat, &view->job, &view->file, now_ms, write_reason, w);
+    bool is_ready = write_ready(view->engine, &seat->printer, w);
+    jsonw_end(w);
+    match_explain(seat, &view->job, &view->file, now_ms, count_reason,
+                  &misfits);
+    jsonw_put_bool(w, "fits", misfits == 0);
+    jsonw_put_bool(w, "can", misfits == 0 && is_ready);
+    jsonw_end(w);
+}
+
+static bool see_printer(void *arg, const void *record)
+{
+    const struct job_view *view = arg;
+    struct arena arena = { 0 };
+    struct seat seat;
+    if (seat_load(&seat, view->txn, ((const struct printer *)record)->id,
+                  &arena))
+        write_printer(view, &seat);
+    arena_fini(&arena);
+    return true;
+}
+
+static spd_err why_job(struct call *call, spd_txn *txn)
+{
+    const struct id_param *which = call->params;
+    struct job_view view = { .engine = call->self,
+                             .txn = txn,
+                             .w = call_reply(call),
+                             .arena = &call->arena };
+    spd_err got = call_get(call, txn, &job_kind, which->id, &view.job);
+    if (got != SPD_OK)
+        return got;
+    load_file(txn, &view.job, &view.file, &call->arena);
+    jsonw_begin(view.w, NULL, SPD_JSON_OBJECT);
+    jsonw_put_int(view.w, "job_id", view.job.id);
+    jsonw_put_str(view.w, "status", str_of(job_status_names[view.job.status]));
+    jsonw_put_str(view.w, "phase", str_of(job_phase_names[view.job.phase]));
+    jsonw_begin(view.w, "printers", SPD_JSON_ARRAY);
+    record_each(txn, &printer_kind, &(struct span){ 0 }, see_printer, &view);
+    jsonw_end(view.w);
+    jsonw_end(view.w);
+    return SPD_OK;
+}
+
+/* -- of a printer -- */
+
+struct printer_view {
+    struct engine *engine;
+    spd_txn *txn;
+    spd_jsonw *w;
+    struct seat seat;
+};
+
+static bool see_job(void *arg, const void *record)
+{
+    const struct printer_view *view = arg;
+    const struct job *job = record;
+    struct arena arena = { 0 };
+    struct file file;
+    size_t misfits = 0;
+    int64_t now_ms = shop_now_ms(view->engine->shop);
+    load_file(view->txn, job, &file, &arena);
+    jsonw_begin(view->w, NULL, SPD_JSON_OBJECT);
+    jsonw_put_int(view->w, "job_id", job->id);
+    jsonw_put_str(view->w, "job_name", job->job_name);
+    jsonw_begin(view->w, "reasons", SPD_JSON_ARRAY);
+    match_explain(&view->seat, job, &file, now_ms, write_reason, view->w);
+    jsonw_end(view->w);
+    match_explain(&view->seat, job, &file, now_ms, count_reason, &misfits);
+    jsonw_put_bool(view->w, "fits", misfits == 0);
+    jsonw_end(view->w);
+    arena_fini(&arena);
+    return true;
+}
+
+static void see_queue(struct printer_view *view, int64_t printer_id)
+{
+    struct key prefix;
+    struct span span = job_queue_span(printer_id, &prefix);
+    span.limit = JOBS_SHOWN;
+    record_each(view->txn, &job_kind, &span, see_job, view);
+}
+
+static spd_err why_printer(struct call *call, spd_txn *txn)
+{
+    const struct id_param *which = call->params;
+    struct printer_view view = { .engine = call->self,
+                                 .txn = txn,
+                                 .w = call_reply(call) };
+    if (!seat_load(&view.seat, txn, which->id, &call->arena))
+        return call_refuse(call, REFUSE_NOT_FOUND, "there is no printer %lld",
+                           (long long)which->id);
+    jsonw_begin(view.w, NULL, SPD_JSON_OBJECT);
+    jsonw_put_int(view.w, "printer_id", which->id);
+    jsonw_begin(view.w, "reasons", SPD_JSON_ARRAY);
+    bool is_ready = write_ready(view.engine, &view.seat.printer, view.w);
+    jsonw_end(view.w);
+    jsonw_put_bool(view.w, "ready", is_ready);
+    jsonw_begin(view.w, "jobs", SPD_JSON_ARRAY);
+    see_queue(&view, which->id);
+    see_queue(&view, 0);
+    jsonw_end(view.w);
+    jsonw_end(view.w);
+    return SPD_OK;
+}
+
+static const struct op why_ops[] = {
+    { .name = "jobs.why",
+      .route = "GET /api/jobs/{id}/why",
+      .doc = "Printer by printer: can it take the job now, and if not, each "
+             "reason why",
+      .role = SPD_VIEWER,
+      .flags = OP_READ,
+      .params = &id_param_fields,
+      .run = why_job },
+    { .name = "printers.why",
+      .route = "GET /api/printers/{id}/why",
+      .doc = "What a printer waits for, and why each of the first jobs in its "
+             "queues may not go there",
+      .role = SPD_VIEWER,
+      .flags = OP_READ,
+      .params = &id_param_fields,
+      .run = why_printer },
+};
+
+spd_err engine_add_ops(struct engine *engine, struct spd_error *err)
+{
+    return ops_add(engine->shop->ops, why_ops, SPD_COUNT(why_ops), engine, err);
+}

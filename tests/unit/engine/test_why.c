@@ -1,0 +1,135 @@
+/* Why does it wait: what people are told, and whether it is so. */
+#include "stage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *why_job(int64_t job)
+{
+    const char *reply = call("jobs.why", "{\"id\":%lld}", (long long)job);
+    assert_int_equal(the.status, 200);
+    return reply;
+}
+
+static const char *why_printer(int64_t printer)
+{
+    const char *reply =
+        call("printers.why", "{\"id\":%lld}", (long long)printer);
+    assert_int_equal(the.status, 200);
+    return reply;
+}
+
+static void assert_says(const char *reply, const char *words)
+{
+    if (strstr(reply, words) == NULL)
+        fail_msg("\"%s\" is not in %s", words, reply);
+}
+
+static void a_held_job_is_told_to_be_held(void **state)
+{
+    (void)state;
+    add_printer(0);
+    int64_t job = add_job("");
+    make("jobs.hold", "{\"id\":%lld}", (long long)job);
+    settle();
+    const char *reply = why_job(job);
+    assert_says(reply, "\"code\":\"held\"");
+    assert_says(reply, "release it");
+}
+
+static void a_held_job_waits_until_it_is_released(void **state)
+{
+    (void)state;
+    add_printer(0);
+    int64_t job = add_job("");
+    make("jobs.hold", "{\"id\":%lld}", (long long)job);
+    say_idle(0, "");
+    pass_ms(MINUTE);
+    assert_job(job, "queued", "waiting");
+    make("jobs.release", "{\"id\":%lld}", (long long)job);
+    settle();
+    assert_job(job, "queued", "uploading");
+}
+
+static void a_job_under_way_cannot_be_held(void **state)
+{
+    (void)state;
+    add_printer(0);
+    int64_t job = job_printing(0);
+    const char *reply = call("jobs.hold", "{\"id\":%lld}", (long long)job);
+    assert_int_equal(the.status, 409);
+    assert_says(reply, "only a job that waits");
+}
+
+static void the_second_job_is_told_which_one_goes_before_it(void **state)
+{
+    (void)state;
+    add_printer(0);
+    int64_t first = job_printing(0);
+    int64_t job = add_job("");
+    const char *reply = why_job(job);
+    char words[80];
+    snprintf(words, sizeof(words), "it is at job %lld", (long long)first);
+    assert_says(reply, "\"code\":\"busy\"");
+    assert_says(reply, words);
+    assert_says(reply, "\"fits\":true,\"can\":false");
+}
+
+static void every_reason_is_told_and_not_just_the_first(void **state)
+{
+    (void)state;
+    int64_t printer = add_printer(0);
+    make("printers.update", "{\"id\":%lld,\"enabled\":false}",
+         (long long)printer);
+    int64_t file = add_file(
+        "[{\"index\":1,\"estimated_seconds\":60,\"grams\":9,\"filaments\":"
+        "[{\"id\":1,\"type\":\"PETG\",\"color\":\"#00FF00\",\"grams\":9}],"
+        "\"slicer_model_id\":\"C12\",\"printer_model\":\"P1S\"}]");
+    char more[120];
+    snprintf(more, sizeof(more), "\"file_id\":%lld,\"tags\":[\"hardened\"]",
+             (long long)file);
+    int64_t job = make("jobs.create", "{%s}", more);
+    const char *reply = why_job(job);
+    assert_says(reply, "\"code\":\"missing_tag\"");
+    assert_says(reply, "hardened");
+    assert_says(reply, "\"code\":\"missing_material\"");
+    assert_says(reply, "no slot holds PETG in #00FF00");
+    assert_says(reply, "\"code\":\"switched_off\"");
+}
+
+static void a_printer_says_that_its_plate_is_to_be_cleared(void **state)
+{
+    (void)state;
+    int64_t printer = add_printer(0);
+    job_printing(0);
+    say(0, "{\"state\":\"finished\",\"progress_pct\":100}");
+    int64_t job = add_job("");
+    assert_job(job, "queued", "waiting");
+    const char *reply = why_printer(printer);
+    assert_says(reply, "\"code\":\"plate_not_clear\"");
+    assert_says(reply, "\"ready\":false");
+    assert_says(reply, "\"fits\":true");
+}
+
+static void a_printer_that_is_not_there_is_said_not_to_be(void **state)
+{
+    (void)state;
+    call("printers.why", "{\"id\":77}");
+    assert_int_equal(the.status, 404);
+    call("jobs.why", "{\"id\":77}");
+    assert_int_equal(the.status, 404);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        A_TEST(a_held_job_is_told_to_be_held),
+        A_TEST(a_held_job_waits_until_it_is_released),
+        A_TEST(a_job_under_way_cannot_be_held),
+        A_TEST(the_second_job_is_told_which_one_goes_before_it),
+        A_TEST(every_reason_is_told_and_not_just_the_first),
+        A_TEST(a_printer_says_that_its_plate_is_to_be_cleared),
+        A_TEST(a_printer_that_is_not_there_is_said_not_to_be),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
