@@ -52,6 +52,9 @@ static const struct field attempt_rows[] = {
           .flags = FIELD_READONLY),
     FIELD(attempt, ended_at, FIELD_TIME, "when it was over",
           .flags = FIELD_READONLY),
+    FIELD(attempt, cost, FIELD_REAL,
+          "of the filament used, in the shop's currency; null: not known",
+          .flags = FIELD_READONLY),
 };
 static const struct fields attempt_fields =
     TABLE("attempt", attempt, attempt_rows);
@@ -157,12 +160,17 @@ spd_err attempt_charge(spd_txn *txn, struct shop *shop, struct attempt *attempt,
 {
     const struct feed *feeds = attempt->feeds.items;
     spd_err rc = SPD_OK;
+    double cost = 0;
     for (size_t i = 0; i < attempt->feeds.count && rc == SPD_OK; i++) {
-        double grams = feeds[i].grams * share;
-        attempt->grams = to_milligrams(attempt->grams + grams);
-        rc = material_use(txn, shop, attempt->printer_id, feeds[i].slot, grams,
+        struct spool_use use = { .job_id = attempt->job_id,
+                                 .attempt_id = attempt->id,
+                                 .grams = feeds[i].grams * share };
+        attempt->grams = to_milligrams(attempt->grams + use.grams);
+        rc = material_use(txn, shop, attempt->printer_id, feeds[i].slot, &use,
                           err);
+        cost += use.cost;
     }
+    attempt->cost = attempt->feeds.count > 0 ? cost : NAN;
     return rc;
 }
 

@@ -40,6 +40,7 @@ struct attempt {
     struct list feeds; /* of struct feed */
     double grams;      /* used in the end */
     int64_t created_at, uploaded_at, start_at, printing_at, ended_at;
+    double cost; /* of the filament; NAN: of some of it nobody knows */
 };
 
 extern const struct kind attempt_kind;
@@ -58,7 +59,7 @@ spd_err attempt_put(spd_txn *txn, struct attempt *attempt, const char *topic,
                     struct spd_error *err);
 
 /* Take `share` (0 to 1) of what was sliced from the slots it was fed from, and
- * add it up in the attempt, which the caller puts. */
+ * add grams and cost up in the attempt, which the caller puts. */
 spd_err attempt_charge(spd_txn *txn, struct shop *shop, struct attempt *attempt,
                        double share, struct spd_error *err);
 

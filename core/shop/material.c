@@ -61,8 +61,17 @@ static bool by_slot(const void *record, struct key *key)
     return true;
 }
 
+static bool by_spool(const void *record, struct key *key)
+{
+    const struct material *material = record;
+    key_put_int(key, material->spool_id);
+    return material->spool_id != 0;
+}
+
+enum { BY_SLOT, BY_SPOOL };
 static const struct index material_indexes[] = {
-    { .name = "slot", .key = by_slot, .flags = INDEX_UNIQUE },
+    [BY_SLOT] = { .name = "slot", .key = by_slot, .flags = INDEX_UNIQUE },
+    [BY_SPOOL] = { .name = "spool", .key = by_spool, .flags = INDEX_UNIQUE },
 };
 
 const struct kind material_kind = {
@@ -70,14 +79,15 @@ const struct kind material_kind = {
     .plural = "materials",
     .fields = &material_fields,
     .indexes = material_indexes,
-    .index_count = 1,
+    .index_count = SPD_COUNT(material_indexes),
 };
 
 struct span material_span(int64_t printer_id, struct key *prefix)
 {
     *prefix = (struct key){ 0 };
     key_put_int(prefix, printer_id);
-    return (struct span){ .index = &material_indexes[0], .prefix = prefix };
+    return (struct span){ .index = &material_indexes[BY_SLOT],
+                          .prefix = prefix };
 }
 
 bool material_at(spd_txn *txn, int64_t printer_id, int64_t slot,
@@ -85,9 +95,124 @@ bool material_at(spd_txn *txn, int64_t printer_id, int64_t slot,
 {
     struct key key = { 0 };
     slot_key(&key, printer_id, slot);
-    int64_t id = record_find(txn, &material_kind, &material_indexes[0], &key);
+    int64_t id =
+        record_find(txn, &material_kind, &material_indexes[BY_SLOT], &key);
     return id != 0 &&
            record_get(txn, &material_kind, id, material, arena, NULL) == SPD_OK;
+}
+
+bool material_of_spool(spd_txn *txn, int64_t spool_id,
+                       struct material *material, struct arena *arena)
+{
+    struct key key = { 0 };
+    key_put_int(&key, spool_id);
+    int64_t id =
+        record_find(txn, &material_kind, &material_indexes[BY_SPOOL], &key);
+    return id != 0 &&
+           record_get(txn, &material_kind, id, material, arena, NULL) == SPD_OK;
+}
+
+/* -- in step with the shelf -- */
+
+static void lay_spool(struct material *material, const struct spool *spool)
+{
+    material->spool_id = spool->id;
+    material->weight_grams = spool->net_grams;
+    material->remaining_grams = spool->remaining_grams;
+    material->remaining_pct =
+        fmin(100, 100 * spool->remaining_grams / spool->net_grams);
+    if (isnan(spool->remaining_grams))
+        material->remaining_pct = NAN;
+    if (!isnan(spool->cost))
+        material->cost_per_kg = spool_cost(spool, 1000);
+    if (spool->vendor.len > 0)
+        material->vendor = spool->vendor;
+}
+
+static bool same_text(const struct material *a, const struct material *b)
+{
+    struct buf left = { 0 }, right = { 0 };
+    fields_pack(&material_fields, a, &left);
+    fields_pack(&material_fields, b, &right);
+    bool same = str_equal(buf_str(&left), buf_str(&right));
+    buf_fini(&left);
+    buf_fini(&right);
+    return same;
+}
+
+spd_err material_follow(spd_txn *txn, struct shop *shop,
+                        const struct spool *spool, struct spd_error *err)
+{
+    struct arena arena = { 0 };
+    struct material material;
+    struct change change = { "material.changed", STR("spoold") };
+    spd_err rc = SPD_OK;
+    if (material_of_spool(txn, spool->id, &material, &arena)) {
+        struct material before = material;
+        lay_spool(&material, spool);
+        if (!same_text(&before, &material)) {
+            material.updated_at = shop_now_ms(shop);
+            rc = record_put(txn, &material_kind, &material, &change, err);
+        }
+    }
+    arena_fini(&arena);
+    return rc;
+}
+
+/* A spool is in one slot: seen in another, it has left this one. */
+static spd_err leave_slot(spd_txn *txn, struct shop *shop, int64_t spool_id,
+                          int64_t but_id, struct arena *arena,
+                          struct spd_error *err)
+{
+    struct material material;
+    struct change change = { "material.changed", STR("spoold") };
+    if (!material_of_spool(txn, spool_id, &material, arena) ||
+        material.id == but_id)
+        return SPD_OK;
+    material.spool_id = 0;
+    material.updated_at = shop_now_ms(shop);
+    return record_put(txn, &material_kind, &material, &change, err);
+}
+
+/* A tagged spool that the shelf has not seen yet comes to it. */
+static spd_err find_tagged(spd_txn *txn, struct shop *shop,
+                           const struct material *material, struct spool *spool,
+                           struct arena *arena, struct spd_error *err)
+{
+    if (spool_of_tray(txn, material->tray_uuid, spool, arena))
+        return SPD_OK;
+    struct change change = { "spool.found", STR("spoold") };
+    spool_init(spool);
+    spool->material = material->material_type;
+    spool->color = material->color;
+    spool->vendor = material->vendor;
+    spool->tray_uuid = material->tray_uuid;
+    if (material->weight_grams > 0)
+        spool->net_grams = material->weight_grams;
+    spool->created_at = shop_now_ms(shop);
+    return spool_put(txn, shop, spool, &change, err);
+}
+
+/* Tie a tagged spool to the shelf; once the shelf counts its grams, they
+ * count here, else the printer's are the first it hears. */
+static spd_err tie_tagged(spd_txn *txn, struct shop *shop,
+                          struct material *material, struct arena *arena,
+                          struct spd_error *err)
+{
+    struct spool spool;
+    struct change change = { "spool.changed", STR("spoold") };
+    if (!material->loaded || material->tray_uuid.len == 0)
+        return SPD_OK;
+    spd_err rc = find_tagged(txn, shop, material, &spool, arena, err);
+    if (rc == SPD_OK)
+        rc = leave_slot(txn, shop, spool.id, material->id, arena, err);
+    if (rc == SPD_OK && isnan(spool.remaining_grams) &&
+        !isnan(material->remaining_grams))
+        rc = spool_state(txn, shop, &spool, material->remaining_grams,
+                         USED_BY_CORRECTION, &change, err);
+    if (rc == SPD_OK)
+        lay_spool(material, &spool);
+    return rc;
 }
 
 /* -- in step with the printer -- */
@@ -171,6 +296,9 @@ static spd_err sync_slot(spd_txn *txn, struct shop *shop, int64_t printer_id,
     if (!lay_over(&material, slot, word_of(slot, arena), now_ms))
         return SPD_OK;
     material.last_synced = material.updated_at = now_ms;
+    spd_err rc = tie_tagged(txn, shop, &material, arena, err);
+    if (rc != SPD_OK)
+        return rc;
     struct change change = { is_known ? "material.changed" : "material.found",
                              STR("spoold") };
     return record_put(txn, &material_kind, &material, &change, err);
@@ -188,22 +316,39 @@ spd_err material_sync(spd_txn *txn, struct shop *shop, int64_t printer_id,
     return rc;
 }
 
+static spd_err take_grams(spd_txn *txn, struct shop *shop,
+                          struct material *material, double grams,
+                          struct spd_error *err)
+{
+    struct change change = { "material.used", STR("spoold") };
+    if (isnan(material->remaining_grams))
+        return SPD_OK;
+    material->remaining_grams =
+        fmax(0, round((material->remaining_grams - grams) * 1000) / 1000);
+    if (material->weight_grams > 0)
+        material->remaining_pct =
+            100 * material->remaining_grams / material->weight_grams;
+    material->updated_at = shop_now_ms(shop);
+    return record_put(txn, &material_kind, material, &change, err);
+}
+
 spd_err material_use(spd_txn *txn, struct shop *shop, int64_t printer_id,
-                     int64_t slot, double grams, struct spd_error *err)
+                     int64_t slot, struct spool_use *use, struct spd_error *err)
 {
     struct arena arena = { 0 };
     struct material material;
+    struct spool spool;
     spd_err rc = SPD_OK;
-    if (material_at(txn, printer_id, slot, &material, &arena) &&
-        !isnan(material.remaining_grams)) {
-        material.remaining_grams =
-            fmax(0, round((material.remaining_grams - grams) * 1000) / 1000);
-        if (!isnan(material.weight_grams) && material.weight_grams > 0)
-            material.remaining_pct =
-                100 * material.remaining_grams / material.weight_grams;
-        material.updated_at = shop_now_ms(shop);
-        struct change change = { "material.used", STR("spoold") };
-        rc = record_put(txn, &material_kind, &material, &change, err);
+    use->cost = NAN;
+    if (material_at(txn, printer_id, slot, &material, &arena)) {
+        if (material.spool_id != 0 &&
+            record_get(txn, &spool_kind, material.spool_id, &spool, &arena,
+                       NULL) == SPD_OK)
+            rc = spool_take(txn, shop, &spool, use, err);
+        else
+            rc = take_grams(txn, shop, &material, use->grams, err);
+        if (isnan(use->cost))
+            use->cost = material.cost_per_kg * use->grams / 1000;
     }
     arena_fini(&arena);
     return rc;
@@ -267,13 +412,56 @@ static void complete(struct material *material)
             fmin(100, 100 * material->remaining_grams / material->weight_grams);
 }
 
+static bool body_has(const struct call *call, const char *member)
+{
+    return json_member(call->body_json, member) != NULL;
+}
+
+static bool states_grams(const struct call *call,
+                         const struct material *material)
+{
+    return !isnan(material->remaining_grams) &&
+           (body_has(call, "remaining_grams") ||
+            body_has(call, "remaining_pct"));
+}
+
+/* What a person says of the spool in the slot is said of the spool. */
+static spd_err put_with_spool(struct call *call, spd_txn *txn,
+                              struct material *material, struct spool *spool,
+                              const struct change *change,
+                              struct spd_error *err)
+{
+    struct shop *shop = call->self;
+    double stated = material->remaining_grams;
+    spd_err rc =
+        leave_slot(txn, shop, spool->id, material->id, &call->arena, err);
+    bool is_stated = states_grams(call, material);
+    lay_spool(material, spool);
+    if (rc == SPD_OK)
+        rc = record_put(txn, &material_kind, material, change, err);
+    if (rc == SPD_OK && is_stated)
+        rc = spool_state(txn, shop, spool, stated, USED_BY_CORRECTION, change,
+                         err);
+    return rc;
+}
+
 static spd_err put_material(struct call *call, spd_txn *txn,
                             struct material *material, const char *topic)
 {
     struct spd_error err;
+    struct spool spool;
     material->updated_at = shop_now_ms(call->self);
     struct change change = call_change(call, topic);
-    if (record_put(txn, &material_kind, material, &change, &err) != SPD_OK)
+    bool is_of_shelf = material->spool_id != 0;
+    spd_err rc = SPD_OK;
+    if (is_of_shelf)
+        rc = call_get(call, txn, &spool_kind, material->spool_id, &spool);
+    if (rc != SPD_OK)
+        return rc;
+    rc = is_of_shelf
+             ? put_with_spool(call, txn, material, &spool, &change, &err)
+             : record_put(txn, &material_kind, material, &change, &err);
+    if (rc != SPD_OK)
         return call_fail(call, &err);
     return call_reply_record(call, txn, &material_kind, material->id);
 }
@@ -301,11 +489,6 @@ static spd_err create_material(struct call *call, spd_txn *txn)
     material.loaded_at = now_ms;
     complete(&material);
     return put_material(call, txn, &material, "material.loaded");
-}
-
-static bool body_has(const struct call *call, const char *member)
-{
-    return json_member(call->body_json, member) != NULL;
 }
 
 static spd_err update_material(struct call *call, spd_txn *txn)

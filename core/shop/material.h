@@ -5,7 +5,7 @@
 #ifndef SPOOLD_SHOP_MATERIAL_H
 #define SPOOLD_SHOP_MATERIAL_H
 
-#include "shop/shop.h"
+#include "shop/spool.h"
 
 struct material {
     int64_t id, user_id, printer_id, slot;
@@ -33,9 +33,19 @@ bool material_at(spd_txn *txn, int64_t printer_id, int64_t slot,
 /* All slots of a printer, in order; for record_each. */
 struct span material_span(int64_t printer_id, struct key *prefix);
 
-/* A print took so many grams out of the slot. */
+/* A print took use->grams out of the slot, and off the spool in it, with an
+ * entry in that one's ledger.  Fills in what they cost (NAN: nobody knows). */
 spd_err material_use(spd_txn *txn, struct shop *shop, int64_t printer_id,
-                     int64_t slot, double grams, struct spd_error *err);
+                     int64_t slot, struct spool_use *use,
+                     struct spd_error *err);
+
+/* The slot a spool is loaded in; false: it is on the shelf. */
+bool material_of_spool(spd_txn *txn, int64_t spool_id,
+                       struct material *material, struct arena *arena);
+
+/* Bring the slot this spool is loaded in, if any, in step with it. */
+spd_err material_follow(spd_txn *txn, struct shop *shop,
+                        const struct spool *spool, struct spd_error *err);
 
 spd_err material_add_ops(struct shop *shop, struct spd_error *err);
 

@@ -1,5 +1,6 @@
 #include "shop/shop.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -12,8 +13,8 @@
 #include "shop/printer.h"
 
 const struct kind *const shop_kinds[] = {
-    &person_kind, &token_kind, &session_kind, &printer_kind,
-    &file_kind,   &job_kind,   &attempt_kind, &material_kind,
+    &person_kind, &token_kind,   &session_kind,  &printer_kind, &file_kind,
+    &job_kind,    &attempt_kind, &material_kind, &spool_kind,   &spool_use_kind,
 };
 const size_t shop_kind_count = SPD_COUNT(shop_kinds);
 
@@ -22,7 +23,7 @@ spd_err shop_add_ops(struct shop *shop, struct spd_error *err)
     static spd_err (*const nouns[])(struct shop *, struct spd_error *) = {
         setup_add_ops,   session_add_ops,  person_add_ops, token_add_ops,
         printer_add_ops, fleet_add_ops,    file_add_ops,   job_add_ops,
-        attempt_add_ops, material_add_ops,
+        attempt_add_ops, material_add_ops, spool_add_ops,
     };
     spd_err rc = SPD_OK;
     for (size_t i = 0; i < SPD_COUNT(nouns) && rc == SPD_OK; i++)
@@ -112,6 +113,30 @@ static bool check_attempt(void *arg, const void *record)
     return true;
 }
 
+static bool check_spool(void *arg, const void *record)
+{
+    struct check *check = arg;
+    const struct spool *spool = record;
+    double taken = spool_taken(check->txn, spool->id);
+    if (fabs(spool->net_grams - taken - spool->remaining_grams) > 0.0005)
+        breach(check,
+               "spool %lld has %.3f g left, and its ledger took %.3f of %.3f g",
+               (long long)spool->id, spool->remaining_grams, taken,
+               spool->net_grams);
+    return true;
+}
+
+static bool check_material(void *arg, const void *record)
+{
+    struct check *check = arg;
+    const struct material *material = record;
+    if (material->spool_id != 0 &&
+        !record_exists(check->txn, &spool_kind, material->spool_id))
+        breach(check, "material %lld is of spool %lld, which is not there",
+               (long long)material->id, (long long)material->spool_id);
+    return true;
+}
+
 size_t shop_check(struct store *store,
                   void (*found)(void *arg, const char *sentence), void *arg)
 {
@@ -120,6 +145,8 @@ size_t shop_check(struct store *store,
     struct span all = { 0 };
     record_each(check.txn, &job_kind, &all, check_job, &check);
     record_each(check.txn, &attempt_kind, &all, check_attempt, &check);
+    record_each(check.txn, &spool_kind, &all, check_spool, &check);
+    record_each(check.txn, &material_kind, &all, check_material, &check);
     store_read_end(check.txn);
     arena_fini(&check.arena);
     return check.breaches;

@@ -54,7 +54,7 @@ spd_err shop_add_ops(struct shop *shop, struct spd_error *err);
 
 /* The shop's own invariants, beyond the store's: each job in one state, at
  * most one live attempt per printer and per job, references that lead
- * somewhere.  Calls `found` for each breach; returns how many. */
+ * somewhere, spools that have left what their ledger says.  Calls `found` for each breach; returns how many. */
 size_t shop_check(struct store *store,
                   void (*found)(void *arg, const char *sentence), void *arg);
 
