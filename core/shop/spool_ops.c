@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "shop/material.h"
+#include "shop/spool_label.h"
 
 static spd_err list_spools(struct call *call, spd_txn *txn)
 {
@@ -93,6 +94,24 @@ static spd_err delete_spool(struct call *call, spd_txn *txn)
     if (record_del(txn, &spool_kind, which->id, &change, &err) != SPD_OK)
         return call_fail(call, &err);
     return SPD_OK;
+}
+
+static spd_err label_spool(struct call *call, spd_txn *txn)
+{
+    const struct id_param *which = call->params;
+    struct spool spool;
+    struct spd_error err;
+    struct buf page = { 0 };
+    spd_err rc = call_get(call, txn, &spool_kind, which->id, &spool);
+    if (rc != SPD_OK)
+        return rc;
+    rc = spool_label(&spool, &page, &err);
+    if (rc == SPD_OK)
+        call_reply_bytes(call, buf_str(&page), "image/svg+xml");
+    else
+        rc = call_fail(call, &err);
+    buf_fini(&page);
+    return rc;
 }
 
 /* -- the scale -- */
@@ -226,6 +245,13 @@ static const struct op spool_ops[] = {
       .body = &weigh_fields,
       .reply = &spool_fields,
       .run = weigh_spool },
+    { .name = "spools.label",
+      .route = "GET /api/spools/{id}/label",
+      .doc = "A label with a QR code to print, as SVG of 70 by 30 mm",
+      .role = SPD_VIEWER,
+      .flags = OP_READ,
+      .params = &id_param_fields,
+      .run = label_spool },
     { .name = "spools.ledger",
       .route = "GET /api/spools/{id}/ledger",
       .doc = "What was taken off a spool, the first entry first",

@@ -207,6 +207,19 @@ static void a_loaded_spool_is_not_thrown_away(void **state)
     assert_reply(404, "there is no spool 1");
 }
 
+static void a_label_shows_what_people_wrote_and_nothing_else(void **state)
+{
+    (void)state;
+    add_spool(",\"vendor\":\"<script>&\",\"lot\":\"a\\u0001b\"");
+    call("spools.label", "{\"id\":1}");
+    assert_reply(200, ">&#60;script&#62;&#38;</text>");
+    assert_reply(200, ">a&#32;b</text>");
+    assert_reply(200, ">No. 1, 1000 g</text>");
+    assert_reply(200, "<path transform=\"translate(3 3) scale(1.142857)\"");
+    call("spools.label", "{\"id\":2}");
+    assert_reply(404, "there is no spool 2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +238,7 @@ int main(void)
         A_TEST(what_is_said_of_a_loaded_spool_goes_into_its_ledger),
         A_TEST(a_spool_that_is_not_there_cannot_be_loaded),
         A_TEST(a_loaded_spool_is_not_thrown_away),
+        A_TEST(a_label_shows_what_people_wrote_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
