@@ -101,6 +101,17 @@ static void another_net_weight_leaves_what_was_taken(void **state)
     assert_reply(200, "\"remaining_grams\":0,");
 }
 
+/* Who typed "pla" in "#ff0000" was warned though more stood on the shelf. */
+static void one_filament_is_one_stock_in_any_case_of_letters(void **state)
+{
+    (void)state;
+    call("spools.create", "{\"material\":\"PLA\",\"color\":\"#FF0000\"}");
+    news();
+    call("spools.create", "{\"material\":\"pla\",\"color\":\"#ff0000\","
+                          "\"low_stock_threshold\":1500}");
+    assert_null(strstr(news(), "spool.low"));
+}
+
 static void a_shortage_is_told_once_and_again_after_it_was_filled(void **state)
 {
     (void)state;
@@ -230,6 +241,7 @@ int main(void)
         A_TEST(a_weight_that_cannot_be_is_refused),
         A_TEST(nobody_knows_is_not_nothing_until_somebody_weighs),
         A_TEST(another_net_weight_leaves_what_was_taken),
+        A_TEST(one_filament_is_one_stock_in_any_case_of_letters),
         A_TEST(a_shortage_is_told_once_and_again_after_it_was_filled),
         A_TEST(another_colour_is_another_stock),
         A_TEST(a_tagged_spool_comes_to_the_shelf_at_first_sight),
