@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/color.h"
 #include "base/moment.h"
 
 static const char *const verdict_names[] = {
@@ -78,15 +79,32 @@ static bool same_color(spd_str a, spd_str b)
     return left.len == 7 && str_equal_fold(left, right);
 }
 
-/* A slot a person chose need only hold the type; one that we choose must hold
- * the colour too: never silently by type alone. */
-static bool holds(const struct material *material,
-                  const struct sliced_filament *filament, int64_t chosen)
+/* How far the slot's colour is from the one wanted; INFINITY: farther than the
+ * job allows. */
+static double distance_of(spd_str has, spd_str wanted, double allowed)
 {
-    if (chosen != INT_NONE && material->slot != chosen)
-        return false;
-    return str_equal_fold(material->material_type, filament->type) &&
-           (chosen != INT_NONE || same_color(material->color, filament->color));
+    struct color one, other;
+    if (same_color(has, wanted))
+        return 0;
+    if (allowed == 0 || !color_parse(has, &one) || !color_parse(wanted, &other))
+        return INFINITY;
+    double distance = color_distance(&one, &other);
+    return distance <= allowed ? distance : INFINITY;
+}
+
+/* A slot a person chose need only hold the type; one that we choose must hold
+ * the colour too: never silently by type alone.  Returns how far its colour is
+ * off; INFINITY: it will not do. */
+static double misfit_of(const struct material *material,
+                        const struct sliced_filament *filament, int64_t chosen,
+                        double allowed)
+{
+    if ((chosen != INT_NONE && material->slot != chosen) ||
+        !str_equal_fold(material->material_type, filament->type))
+        return INFINITY;
+    return chosen != INT_NONE
+               ? 0
+               : distance_of(material->color, filament->color, allowed);
 }
 
 /* What is left of it; of a spool nobody weighed, as much as one likes. */
@@ -107,24 +125,30 @@ static double grams_taken(const struct list *feeds, int64_t slot)
     return grams;
 }
 
-/* The slot that will be emptiest: half-used spools are used up first. Adds it
- * to the feeds. */
-static enum verdict find_slot(const struct seat *seat,
+/* The slot of the nearest colour, and among equals the one that will be
+ * emptiest: half-used spools are used up first. Adds it to the feeds. */
+static enum verdict find_slot(const struct seat *seat, const struct job *job,
                               const struct sliced_filament *filament,
                               int64_t chosen, struct list *feeds)
 {
     const struct material *best = NULL;
+    double nearest = INFINITY;
     bool is_held = false;
     for (size_t i = 0; i < seat->material_count; i++) {
         const struct material *material = &seat->materials[i];
-        if (!holds(material, filament, chosen))
+        double misfit =
+            misfit_of(material, filament, chosen, job->color_distance);
+        if (isinf(misfit))
             continue;
         is_held = true;
         double needed = filament->grams + grams_taken(feeds, material->slot);
         if (grams_left(material) < needed)
             continue;
-        if (best == NULL || grams_left(material) < grams_left(best))
+        if (best == NULL || misfit < nearest ||
+            (misfit == nearest && grams_left(material) < grams_left(best))) {
             best = material;
+            nearest = misfit;
+        }
     }
     if (best == NULL)
         return is_held ? TOO_FEW_GRAMS : MISSING_MATERIAL;
@@ -146,7 +170,8 @@ static enum verdict find_slots(const struct seat *seat, const struct job *job,
     };
     for (size_t i = 0; i < plate->filaments.count; i++) {
         int64_t chosen = chosen_slot(job, plate, filaments[i].id);
-        enum verdict verdict = find_slot(seat, &filaments[i], chosen, &found);
+        enum verdict verdict =
+            find_slot(seat, job, &filaments[i], chosen, &found);
         *hungry = &filaments[i];
         if (verdict != CAN_TAKE)
             return verdict;

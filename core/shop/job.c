@@ -81,6 +81,10 @@ static const struct field job_rows[] = {
           .fallback = "0"),
     FIELD(job, held, FIELD_BOOL, "not before a person lets it go",
           .fallback = "false"),
+    FIELD(job, color_distance, FIELD_REAL,
+          "how far a loaded colour may be off (CIEDE2000: 1 is hardly seen, 5 "
+          "is another shade); 0: the very colour",
+          .max = 100, .fallback = "0"),
 };
 const struct fields job_fields = TABLE("job", job, job_rows);
 

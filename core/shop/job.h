@@ -55,6 +55,7 @@ struct job {
     int64_t refusals; /* internal: attempts in a row that never began */
     int64_t rank;     /* internal: the policy's, lowest first */
     bool held;        /* not before a person lets it go */
+    double color_distance; /* CIEDE2000; 0: the very colour */
 };
 
 extern const struct kind job_kind;

@@ -293,6 +293,23 @@ static void a_spool_whose_grams_are_known_goes_first(void **state)
     assert_int_equal(slot_chosen(&scene), 1);
 }
 
+static void
+a_near_colour_does_where_the_job_allows_it_and_the_nearest_wins(void **state)
+{
+    (void)state;
+    struct scene scene;
+    set_scene(&scene);
+    scene.materials[0] = spool(0, "PLA", "#F00808", 500);
+    scene.materials[1] = spool(1, "PLA", "#FE0202", 900);
+    scene.materials[2] = spool(2, "PETG", "#FF0000", 900);
+    scene.seat.material_count = 3;
+    assert_int_equal(slot_chosen(&scene), -1);
+    scene.job.color_distance = 5;
+    assert_int_equal(slot_chosen(&scene), 1);
+    scene.job.color_distance = 0.1;
+    assert_int_equal(slot_chosen(&scene), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +317,8 @@ int main(void)
         cmocka_unit_test(each_filament_is_given_its_slot_and_its_grams),
         cmocka_unit_test(the_spool_that_is_emptiest_is_used_up_first),
         cmocka_unit_test(a_spool_whose_grams_are_known_goes_first),
+        cmocka_unit_test(
+            a_near_colour_does_where_the_job_allows_it_and_the_nearest_wins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
