@@ -19,6 +19,7 @@ static const struct line {
     { { "X-Requested-With", 16 }, offsetof(struct head, requested_with) },
     { { "Last-Event-ID", 13 }, offsetof(struct head, last_event_id) },
     { { "Idempotency-Key", 15 }, offsetof(struct head, idempotency_key) },
+    { { "If-Match", 8 }, offsetof(struct head, if_match) },
 };
 
 /* "Content-Length : 5" would be another line to us than to a proxy. */

@@ -12,7 +12,7 @@ struct head {
     spd_str host, authorization, api_key, cookie;
     spd_str content_type, content_length, transfer_encoding;
     spd_str origin, fetch_site, requested_with;
-    spd_str last_event_id, idempotency_key;
+    spd_str last_event_id, idempotency_key, if_match;
     const char *fault; /* a sentence; NULL: nothing wrong */
 };
 

@@ -168,6 +168,7 @@ static bool begin_call(struct request *request)
         .op = request->route.op,
         .actor = request->actor,
         .idempotency_key = request->head.idempotency_key,
+        .if_match = request->head.if_match,
         .done = on_done,
     };
     if (!body_end(request, &call))

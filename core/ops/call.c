@@ -26,6 +26,8 @@ static struct live_call *live_new(struct ops *ops, struct call_request *request)
     struct arena *arena = &live->call.arena;
     if (request->idempotency_key.len > 0)
         live->idempotency_key = arena_str(arena, request->idempotency_key);
+    if (request->if_match.len > 0)
+        live->if_match = arena_str(arena, request->if_match);
     live->next = ops->calls;
     live->link = &ops->calls;
     if (live->next != NULL)

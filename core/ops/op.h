@@ -88,6 +88,13 @@ struct buf *call_reply_buf(struct call *call);
 /* Or: the shown text of a record. */
 spd_err call_reply_record(struct call *call, spd_txn *txn,
                           const struct kind *kind, int64_t id);
+/* The same with its ETag, for records that several people edit... */
+spd_err call_reply_tagged(struct call *call, spd_txn *txn,
+                          const struct kind *kind, int64_t id);
+/* ...and before such an edit: refuses (412) a caller whose If-Match names the
+ * record as it was before somebody else changed it. */
+spd_err call_judge_tag(struct call *call, spd_txn *txn, const struct kind *kind,
+                       int64_t id);
 /* Or: a file, read when it is sent; `type` static. Copies `path`. */
 void call_reply_file(struct call *call, const char *path, const char *type);
 /* Or: bytes that are not JSON; `type` static. */

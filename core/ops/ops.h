@@ -62,6 +62,7 @@ struct call_request {
     spd_json *params, *body, *flat;
     struct blob_in *upload;  /* taken */
     spd_str idempotency_key; /* copied; empty: none */
+    spd_str if_match;        /* copied; empty: whatever it is by now */
     /* Exactly once; before ops_call returns when it can be. */
     void (*done)(void *arg, const struct call_result *result);
     void *arg;

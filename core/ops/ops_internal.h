@@ -25,7 +25,7 @@ struct live_call {
     struct ops *ops;
     struct actor actor;
     spd_json *params, *body, *flat;
-    spd_str idempotency_key;
+    spd_str idempotency_key, if_match;
     /* the reply so far */
     struct buf reply;
     spd_jsonw writer;

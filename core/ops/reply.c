@@ -1,5 +1,6 @@
 /* What an operation answers with. */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ops/ops_internal.h"
@@ -39,6 +40,43 @@ spd_err call_reply_record(struct call *call, spd_txn *txn,
         return call_fail(call, &err);
     buf_put(call_reply_buf(call), json);
     return SPD_OK;
+}
+
+/* -- ETag and If-Match -- */
+
+enum { TAG_BYTES = 16 };
+
+static spd_str tag_of(spd_txn *txn, const struct kind *kind, int64_t id,
+                      char out[TAG_BYTES])
+{
+    snprintf(out, TAG_BYTES, "\"%08x\"", record_tag(txn, kind, id));
+    return str_of(out);
+}
+
+spd_err call_reply_tagged(struct call *call, spd_txn *txn,
+                          const struct kind *kind, int64_t id)
+{
+    char text[TAG_BYTES];
+    spd_err rc = call_reply_record(call, txn, kind, id);
+    if (rc == SPD_OK)
+        call_header(call, "ETag", tag_of(txn, kind, id, text));
+    return rc;
+}
+
+spd_err call_judge_tag(struct call *call, spd_txn *txn, const struct kind *kind,
+                       int64_t id)
+{
+    char text[TAG_BYTES];
+    spd_str wanted = live_of(call)->if_match, tag = tag_of(txn, kind, id, text);
+    if (wanted.len == 0 || str_is(wanted, "*"))
+        return SPD_OK;
+    while (wanted.len > 0)
+        if (str_equal(str_trim(str_cut(&wanted, ',')), tag))
+            return SPD_OK;
+    return call_refuse(call, REFUSE_CHANGED,
+                       "somebody changed %s %lld since you read it; read it "
+                       "again, and make your change on what it is now",
+                       kind->name, (long long)id);
 }
 
 void call_reply_file(struct call *call, const char *path, const char *type)

@@ -95,7 +95,7 @@ static spd_err list_queue(struct call *call, spd_txn *txn)
 static spd_err get_job(struct call *call, spd_txn *txn)
 {
     const struct id_param *which = call->params;
-    return call_reply_record(call, txn, &job_kind, which->id);
+    return call_reply_tagged(call, txn, &job_kind, which->id);
 }
 
 /* -- asking for one -- */
@@ -107,7 +107,7 @@ static spd_err put_job(struct call *call, spd_txn *txn, struct job *job,
     struct change change = call_change(call, topic);
     if (job_put(txn, call->self, job, &change, &err) != SPD_OK)
         return call_fail(call, &err);
-    return call_reply_record(call, txn, &job_kind, job->id);
+    return call_reply_tagged(call, txn, &job_kind, job->id);
 }
 
 static spd_err create_job(struct call *call, spd_txn *txn)
@@ -257,6 +257,8 @@ static spd_err update_job(struct call *call, spd_txn *txn)
     const struct which_print *param = call->params;
     struct job job;
     spd_err got = call_get(call, txn, &job_kind, param->print_id, &job);
+    if (got == SPD_OK)
+        got = call_judge_tag(call, txn, &job_kind, job.id);
     if (got != SPD_OK)
         return got;
     enum job_status before = (enum job_status)job.status;

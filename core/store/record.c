@@ -109,6 +109,13 @@ spd_err record_text(spd_txn *txn, const struct kind *kind, int64_t id,
     return SPD_OK;
 }
 
+uint32_t record_tag(spd_txn *txn, const struct kind *kind, int64_t id)
+{
+    spd_str bytes;
+    bool found = find_row(txn, shelf_of(txn->store, kind), id, &bytes);
+    return found ? value_sum(bytes) : 0;
+}
+
 size_t record_count(spd_txn *txn, const struct kind *kind)
 {
     return table_count(txn, &shelf_of(txn->store, kind)->rows);

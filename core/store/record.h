@@ -86,6 +86,9 @@ int64_t record_list(spd_txn *txn, const struct kind *kind,
                     const struct span *span, record_fn *wanted, void *arg,
                     struct buf *out);
 
+/* A number that is another after each change of it; 0: there is none. */
+uint32_t record_tag(spd_txn *txn, const struct kind *kind, int64_t id);
+
 size_t record_count(spd_txn *txn, const struct kind *kind);
 
 /* Grows with each write of a record of this kind, also when it comes to

@@ -60,6 +60,14 @@ bool value_split(spd_str bytes, struct value *value)
     return true;
 }
 
+uint32_t value_sum(spd_str bytes)
+{
+    uint32_t sum = 0;
+    if (bytes.len >= HEAD_BYTES)
+        memcpy(&sum, bytes.ptr, sizeof(sum));
+    return sum;
+}
+
 bool value_read(const struct crc32c *crc, spd_str key, spd_str bytes,
                 struct value *value)
 {

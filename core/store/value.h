@@ -25,6 +25,9 @@ size_t value_size(const struct value *value);
 void value_write(const struct crc32c *crc, spd_str key,
                  const struct value *value, void *out);
 
+/* The checksum as it stands there; 0: not a value. */
+uint32_t value_sum(spd_str bytes);
+
 /* Views into `bytes`, without a look at the checksum. False: not a value. */
 bool value_split(spd_str bytes, struct value *value);
 

@@ -192,6 +192,22 @@ describe("the API", () => {
     assert.equal(jobs.filter((j) => j.job_name === "Once").length, 1);
   });
 
+  test("does not let the slower of two edits undo the faster one", async () => {
+    const { id } = await shop.ok(201, "POST", PRINTS,
+      { job_name: "Twice edited", printer_id: printer.id });
+    const read = await shop.call("GET", `/api/jobs/${id}`);
+    const mine = { "If-Match": read.headers.get("etag") };
+    const edit = `${PRINTS}/${id}`;
+    const first = await shop.call("PUT", edit, { priority: 5 }, mine);
+    assert.equal(first.status, 200, first.text);
+    await refuses(412, /read it again/, "PUT", edit, { priority: 1 }, mine);
+    assert.equal((await shop.get(`/api/jobs/${id}`)).priority, 5);
+    await shop.ok(200, "PUT", edit, { priority: 1 },
+      { "If-Match": first.headers.get("etag") });
+    await shop.ok(200, "PUT", edit, { priority: 2 }); // whatever it is by now
+    assert.equal((await shop.cancel(id)).status, 200);
+  });
+
   test("never shows a secret", async () => {
     const all = await shop.call("GET", "/api/printers");
     assert.ok(!all.text.includes("12345678"));

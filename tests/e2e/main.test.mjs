@@ -45,7 +45,7 @@ test("a sliced file becomes a finished print, and its journal tells how", async 
     const phases = seen.filter((e) => /^(job|print)\./.test(e.topic))
       .map((e) => `${e.data.status} ${e.data.phase}`);
     assert.deepEqual(phases, [
-      "queued waiting", "queued claimed", "queued uploaded", "queued starting",
+      "queued waiting", "queued claimed", "queued uploading", "queued uploaded", "queued starting",
       "started printing", "completed done",
     ]);
 
