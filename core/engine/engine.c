@@ -25,22 +25,12 @@ static int64_t rank_job(void *arg, const struct job *job)
 static bool is_news(void *arg, const struct event *event)
 {
     static const char *const patterns[] = {
-        "job.created",
-        "job.updated",
-        "job.queued",
-        "job.scheduled",
-        "job.released",
-        "job.cancelled",
-        "job.completed",
-        "job.failed",
-        "job.stop_wanted",
-        "attempt.dropped",
-        "attempt.ended",
-        "printer.idle",
-        "printer.updated",
-        "printer.learned", /* another nozzle */
-        "printer.plate_cleared",
-        "material.*",
+        "job.created",           "job.updated",     "job.queued",
+        "job.scheduled",         "job.released",    "job.cancelled",
+        "job.completed",         "job.failed",      "job.stop_wanted",
+        "attempt.dropped",       "attempt.ended",   "printer.idle",
+        "printer.updated",       "printer.learned", /* another nozzle */
+        "printer.plate_cleared", "material.*",
     };
     bool *news = arg;
     for (size_t i = 0; i < SPD_COUNT(patterns) && !*news; i++)

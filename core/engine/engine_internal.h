@@ -91,13 +91,21 @@ void run_advance(struct run *run);
 
 /* -- step.c: the arrows, each one commit with compare-and-set -- */
 
+/* What befell a job by its attempt. */
+struct turn {
+    int64_t now_ms;
+    const char *reason;
+    int64_t printer_id;
+    struct arena *arena; /* for what the job keeps of it until it is put */
+};
+
 struct arrow {
     unsigned from; /* bits, 1 << enum attempt_step */
     enum attempt_step to;
     enum attempt_outcome outcome;
     const char *topic; /* of the attempt's event; also the crash points' name */
     /* What it means for the job and the printer; may be NULL. */
-    void (*job)(struct job *job, int64_t now_ms, const char *reason);
+    void (*job)(struct job *job, const struct turn *turn);
     const char *job_topic;
     enum { PLATE_AS_IS, PLATE_COVERED, PLATE_UNTOUCHED } plate;
     bool needs_clear_plate; /* else it is not done: SPD_EBUSY */

@@ -12,6 +12,7 @@ static const char *const verdict_names[] = {
     [HELD] = "held",
     [NOT_YET] = "not_yet",
     [OTHER_PRINTER] = "other_printer",
+    [AVOIDED] = "avoided",
     [WRONG_MODEL] = "wrong_model",
     [WRONG_NOZZLE] = "wrong_nozzle",
     [MISSING_TAG] = "missing_tag",
@@ -209,10 +210,21 @@ static bool is_due(const struct pairing *pair)
     return pair->job->scheduled_start <= pair->now_ms;
 }
 
+/* The one printer it may go to; 0: any. */
+static int64_t printer_of(const struct job *job)
+{
+    return job->printer_id != 0 ? job->printer_id : job->stays_on;
+}
+
 static bool is_for_it(const struct pairing *pair)
 {
-    return pair->job->printer_id == 0 ||
-           pair->job->printer_id == pair->printer->id;
+    int64_t only = printer_of(pair->job);
+    return only == 0 || only == pair->printer->id;
+}
+
+static bool is_trusted(const struct pairing *pair)
+{
+    return !job_avoids(pair->job, pair->printer->id);
 }
 
 static bool fits_model(const struct pairing *pair)
@@ -262,7 +274,14 @@ static void say_due(const struct pairing *pair, struct buf *out)
 static void say_printer(const struct pairing *pair, struct buf *out)
 {
     buf_printf(out, "the job is for printer %lld alone",
-               (long long)pair->job->printer_id);
+               (long long)printer_of(pair->job));
+}
+
+static void say_avoided(const struct pairing *pair, struct buf *out)
+{
+    (void)pair;
+    buf_printf(out, "it failed this job before, and the job is to be tried "
+                    "again elsewhere");
 }
 
 static void say_model(const struct pairing *pair, struct buf *out)
@@ -299,6 +318,7 @@ static const struct condition {
     { HELD, is_released, say_held },
     { NOT_YET, is_due, say_due },
     { OTHER_PRINTER, is_for_it, say_printer },
+    { AVOIDED, is_trusted, say_avoided },
     { WRONG_MODEL, fits_model, say_model },
     { WRONG_NOZZLE, fits_nozzle, say_nozzle },
     { MISSING_TAG, has_tags, say_tag },

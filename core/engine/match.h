@@ -17,6 +17,7 @@ enum verdict {
     HELD,
     NOT_YET, /* scheduled for later */
     OTHER_PRINTER,
+    AVOIDED, /* it failed the job before */
     WRONG_MODEL,
     WRONG_NOZZLE,
     MISSING_TAG,

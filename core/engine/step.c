@@ -15,29 +15,26 @@
 /* So many attempts in a row may come to nothing before the job has failed. */
 enum { REFUSALS_MAX = 2 };
 
-static void job_uploaded(struct job *job, int64_t now_ms, const char *reason)
+static void job_uploaded(struct job *job, const struct turn *turn)
 {
-    (void)now_ms;
-    (void)reason;
+    (void)turn;
     job->phase = PHASE_UPLOADED;
 }
 
-static void job_starting(struct job *job, int64_t now_ms, const char *reason)
+static void job_starting(struct job *job, const struct turn *turn)
 {
-    (void)now_ms;
-    (void)reason;
+    (void)turn;
     job->phase = PHASE_STARTING;
 }
 
-static void job_printing(struct job *job, int64_t now_ms, const char *reason)
+static void job_printing(struct job *job, const struct turn *turn)
 {
-    (void)reason;
     job->status = JOB_STARTED;
     job->phase = PHASE_PRINTING;
     job->failed_reason = (spd_str){ NULL, 0 }; /* it was unknown meanwhile */
     job->refusals = 0;
     if (job->started_at == 0)
-        job->started_at = now_ms;
+        job->started_at = turn->now_ms;
 }
 
 static void end_job(struct job *job, enum job_status status, int64_t now_ms)
@@ -54,53 +51,69 @@ static void wait_again(struct job *job)
     job->phase = PHASE_WAITING;
 }
 
-static void job_finished(struct job *job, int64_t now_ms, const char *reason)
+static void job_finished(struct job *job, const struct turn *turn)
 {
-    (void)reason;
     job->copies_done++;
     bool is_whole = job->copies_done >= job->copies;
     if (!is_whole && !job->stop_wanted)
         wait_again(job);
     else
-        end_job(job, is_whole ? JOB_COMPLETED : JOB_CANCELLED, now_ms);
+        end_job(job, is_whole ? JOB_COMPLETED : JOB_CANCELLED, turn->now_ms);
 }
 
-static void job_failed(struct job *job, int64_t now_ms, const char *reason)
+/* Elsewhere is nowhere for a job that is for one printer alone. */
+static bool may_retry(const struct job *job)
 {
-    end_job(job, JOB_FAILED, now_ms);
-    job->failed_reason = str_of(reason);
+    return !job->stop_wanted && job->failures < job->attempts_max &&
+           (job->on_failure == FAILURE_RETRIES_HERE ||
+            (job->on_failure == FAILURE_RETRIES_ELSEWHERE &&
+             job->printer_id == 0));
 }
 
-static void job_cancelled(struct job *job, int64_t now_ms, const char *reason)
+static void job_failed(struct job *job, const struct turn *turn)
 {
-    end_job(job, JOB_CANCELLED, now_ms);
-    job->failed_reason = str_of(reason);
+    job->failures++;
+    job->failed_reason = str_of(turn->reason);
+    if (!may_retry(job)) {
+        end_job(job, JOB_FAILED, turn->now_ms);
+        return;
+    }
+    if (job->on_failure == FAILURE_RETRIES_HERE)
+        job->stays_on = turn->printer_id;
+    else
+        job_avoid(job, turn->printer_id, turn->arena);
+    job->refusals = 0;
+    wait_again(job);
 }
 
-static void job_refused(struct job *job, int64_t now_ms, const char *reason)
+static void job_cancelled(struct job *job, const struct turn *turn)
+{
+    end_job(job, JOB_CANCELLED, turn->now_ms);
+    job->failed_reason = str_of(turn->reason);
+}
+
+static void job_refused(struct job *job, const struct turn *turn)
 {
     job->refusals++;
     if (job->stop_wanted)
-        job_cancelled(job, now_ms, reason);
+        job_cancelled(job, turn);
     else if (job->refusals >= REFUSALS_MAX)
-        job_failed(job, now_ms, reason);
+        job_failed(job, turn);
     else
         wait_again(job);
 }
 
-static void job_dropped(struct job *job, int64_t now_ms, const char *reason)
+static void job_dropped(struct job *job, const struct turn *turn)
 {
-    (void)now_ms;
-    (void)reason;
+    (void)turn;
     if (!job_is_done(job))
         wait_again(job);
 }
 
-static void job_unknown(struct job *job, int64_t now_ms, const char *reason)
+static void job_unknown(struct job *job, const struct turn *turn)
 {
-    (void)now_ms;
     job->phase = PHASE_UNKNOWN;
-    job->failed_reason = str_of(reason);
+    job->failed_reason = str_of(turn->reason);
 }
 
 /* -- the arrows -- */
@@ -210,16 +223,17 @@ static void stamp(struct attempt *attempt, const struct stride *stride,
 }
 
 static spd_err change_job(spd_txn *txn, const struct stride *stride,
-                          int64_t job_id, int64_t now_ms, struct arena *arena,
-                          struct spd_error *err)
+                          const struct attempt *attempt, int64_t now_ms,
+                          struct arena *arena, struct spd_error *err)
 {
     struct shop *shop = stride->run->engine->shop;
     struct job job;
     struct change change = { stride->arrow->job_topic, STR("spoold") };
-    spd_err rc = record_get(txn, &job_kind, job_id, &job, arena, err);
+    struct turn turn = { now_ms, stride->reason, attempt->printer_id, arena };
+    spd_err rc = record_get(txn, &job_kind, attempt->job_id, &job, arena, err);
     if (rc != SPD_OK)
         return rc;
-    stride->arrow->job(&job, now_ms, stride->reason);
+    stride->arrow->job(&job, &turn);
     return job_put(txn, shop, &job, &change, err);
 }
 
@@ -270,7 +284,7 @@ static spd_err write_step(spd_txn *txn, struct stride *stride,
     if (rc == SPD_OK)
         rc = attempt_put(txn, &attempt, stride->arrow->topic, err);
     if (rc == SPD_OK)
-        rc = change_job(txn, stride, attempt.job_id, now_ms, arena, err);
+        rc = change_job(txn, stride, &attempt, now_ms, arena, err);
     return rc;
 }
 

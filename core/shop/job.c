@@ -1,6 +1,8 @@
 /* The record of a job, and the orders it is found in. */
 #include "shop/job.h"
 
+#include <string.h>
+
 const char *const job_status_names[] = {
     "queued", "scheduled", "started", "completed", "failed", "cancelled", NULL,
 };
@@ -16,6 +18,19 @@ static const struct field need_rows[] = {
           .flags = FIELD_NULL, .min = 0, .max = 65535),
 };
 static const struct fields need_fields = TABLE("need", need, need_rows);
+
+static const char *const failure_names[] = {
+    "stop",
+    "retry_here",
+    "retry_elsewhere",
+    NULL,
+};
+
+static const struct field avoid_rows[] = {
+    FIELD(avoid, printer_id, FIELD_ID, "a printer that failed the job",
+          .flags = FIELD_REQUIRED),
+};
+static const struct fields avoid_fields = TABLE("avoid", avoid, avoid_rows);
 
 static const struct field job_rows[] = {
     FIELD(job, id, FIELD_ID, "the job's id", .flags = FIELD_READONLY),
@@ -85,8 +100,42 @@ static const struct field job_rows[] = {
           "how far a loaded colour may be off (CIEDE2000: 1 is hardly seen, 5 "
           "is another shade); 0: the very colour",
           .max = 100, .fallback = "0"),
+    FIELD(job, on_failure, FIELD_CHOICE,
+          "what to do when its print fails: fail, or print it again",
+          .choices = failure_names),
+    FIELD(job, attempts_max, FIELD_INT,
+          "so many prints may fail in all before the job has failed", .min = 1,
+          .max = 20, .fallback = "3"),
+    FIELD(job, failures, FIELD_INT, "how many of its prints failed",
+          .flags = FIELD_READONLY, .fallback = "0"),
+    FIELD(job, avoids, FIELD_LIST,
+          "printers that failed it and are not tried again",
+          .flags = FIELD_READONLY, .of = &avoid_fields, .max = 64),
+    FIELD(job, stays_on, FIELD_ID, "it is tried again on this printer",
+          .flags = FIELD_INTERNAL),
 };
 const struct fields job_fields = TABLE("job", job, job_rows);
+
+bool job_avoids(const struct job *job, int64_t printer_id)
+{
+    const struct avoid *avoid = job->avoids.items;
+    for (size_t i = 0; i < job->avoids.count; i++)
+        if (avoid[i].printer_id == printer_id)
+            return true;
+    return false;
+}
+
+void job_avoid(struct job *job, int64_t printer_id, struct arena *arena)
+{
+    size_t count = job->avoids.count;
+    if (job_avoids(job, printer_id))
+        return;
+    struct avoid *avoids = arena_new(arena, (count + 1) * sizeof(*avoids));
+    if (count > 0)
+        memcpy(avoids, job->avoids.items, count * sizeof(*avoids));
+    avoids[count].printer_id = printer_id;
+    job->avoids = (struct list){ avoids, count + 1 };
+}
 
 bool job_is_waiting(const struct job *job)
 {

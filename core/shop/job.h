@@ -34,6 +34,18 @@ struct need {
     int64_t filament, slot; /* slot INT_NONE: any that fits */
 };
 
+/* What becomes of a job whose print failed. */
+enum job_failure {
+    FAILURE_STOPS,
+    FAILURE_RETRIES_HERE, /* on the printer that failed it */
+    FAILURE_RETRIES_ELSEWHERE,
+};
+
+/* A printer that failed the job. */
+struct avoid {
+    int64_t printer_id;
+};
+
 struct job {
     int64_t id, user_id, printer_id, order_id;
     spd_str job_name, file_name;
@@ -56,6 +68,10 @@ struct job {
     int64_t rank;     /* internal: the policy's, lowest first */
     bool held;        /* not before a person lets it go */
     double color_distance; /* CIEDE2000; 0: the very colour */
+    int on_failure;        /* enum job_failure */
+    int64_t attempts_max, failures;
+    struct list avoids; /* of struct avoid */
+    int64_t stays_on;   /* internal: tried again on this printer; 0: none */
 };
 
 extern const struct kind job_kind;
@@ -71,6 +87,10 @@ struct span job_status_span(int64_t printer_id, enum job_status status,
                             struct key *prefix);
 /* All jobs of a printer, oldest first. */
 struct span job_printer_span(int64_t printer_id, struct key *prefix);
+
+/* Never again on this printer. The list lives in `arena`. */
+void job_avoid(struct job *job, int64_t printer_id, struct arena *arena);
+bool job_avoids(const struct job *job, int64_t printer_id);
 
 bool job_is_waiting(const struct job *job);
 bool job_is_done(const struct job *job);

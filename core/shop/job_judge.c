@@ -170,7 +170,8 @@ spd_err job_move(struct call *call, struct job *job, enum job_status to)
         job->started_at = job->completed_at = 0;
         job->failed_reason = (spd_str){ NULL, 0 };
         job->stop_wanted = false;
-        job->refusals = 0;
+        job->refusals = job->failures = job->stays_on = 0;
+        job->avoids = (struct list){ NULL, 0 };
     }
     return SPD_OK;
 }
