@@ -155,7 +155,7 @@ static spd_err weigh_spool(struct call *call, spd_txn *txn)
     struct weigh weigh;
     struct spool spool;
     struct spd_error err;
-    double left;
+    double left = NAN;
     fields_init(&weigh_fields, &weigh);
     call_patch(call, &weigh);
     spd_err got = call_get(call, txn, &spool_kind, which->id, &spool);

@@ -2,7 +2,7 @@
  * sent at most once an attempt and never on a taken plate, and no job that was
  * acknowledged is lost.
  *
- * SPOOLD_SEED repeats a run, SPOOLD_LONG=1 makes a million steps of it. */
+ * SPOOLD_SEED repeats a run, SPOOLD_STEPS says how many steps it takes. */
 #include "stage.h"
 #include "world.h"
 
@@ -10,12 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum {
-    STEPS = 20000,
-    LONG_STEPS = 1000000,
-    EPISODE_STEPS = 1000,
-    CHECK_EVERY = 25
-};
+enum { STEPS = 20000, EPISODE_STEPS = 1000, CHECK_EVERY = 25 };
 
 static struct tally {
     int64_t steps, restarts, crashes, cuts_at_start, jobs, starts, attempts;
@@ -26,9 +21,12 @@ static struct tally {
 
 static void ask_for_job(void)
 {
+    static const char *const failures[] = { "stop", "retry_here",
+                                            "retry_elsewhere" };
     char more[200];
-    int len = snprintf(more, sizeof(more), "\"copies\":%u,\"priority\":%u",
-                       1 + dice(2), dice(3));
+    int len = snprintf(more, sizeof(more),
+                       "\"copies\":%u,\"priority\":%u,\"on_failure\":\"%s\"",
+                       1 + dice(2), dice(3), failures[dice(3)]);
     if (dice(2) == 0)
         len += snprintf(more + len, sizeof(more) - (size_t)len,
                         ",\"printer_id\":%u", 1 + dice(PRINTERS));
@@ -65,6 +63,13 @@ static void cancel_job(void)
              (long long)any_job(), dice(2) == 0 ? "true" : "false");
 }
 
+static void hold_job(void)
+{
+    if (tally.acknowledged > 0)
+        call(dice(2) == 0 ? "jobs.hold" : "jobs.release", "{\"id\":%lld}",
+             (long long)any_job());
+}
+
 static void clear_plate(int machine)
 {
     if (world_clear_plate(machine))
@@ -80,6 +85,8 @@ static void do_something(void)
         change_job();
     else if (number < 18)
         cancel_job();
+    else if (number < 20)
+        hold_job();
     else if (number < 28)
         clear_plate((int)dice(PRINTERS));
     else if (number < 40)
@@ -225,6 +232,8 @@ static void behave_for_a_while(void)
 static void drain(void)
 {
     struct open_jobs open = find_open();
+    for (size_t i = 0; i < open.count; i++)
+        make("jobs.release", "{\"id\":%lld}", (long long)open.ids[i]);
     for (int round = 0; open.count > 0 && round < 1000; round++) {
         behave_for_a_while();
         for (size_t i = 0; round % 20 == 19 && i < open.count; i++)
@@ -266,7 +275,8 @@ static uint64_t choose_seed(void)
 static void whatever_happens_nothing_is_started_twice_or_lost(void **state)
 {
     uint64_t seed = choose_seed();
-    int steps = getenv("SPOOLD_LONG") != NULL ? LONG_STEPS : STEPS;
+    const char *given = getenv("SPOOLD_STEPS");
+    int steps = given != NULL ? (int)strtol(given, NULL, 10) : STEPS;
     world.random = seed;
     print_message("SPOOLD_SEED=%llu\n", (unsigned long long)seed);
     for (int done = 0; done < steps; done += EPISODE_STEPS) {
