@@ -4,17 +4,6 @@
 
 /* -- from text -- */
 
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* sRGB's curve (IEC 61966-2-1), to 0 .. 1 of light. */
 static double light_of(int byte)
 {
@@ -45,11 +34,9 @@ bool color_parse(spd_str text, struct color *out)
     if ((text.len != 7 && text.len != 9) || text.ptr[0] != '#')
         return false;
     for (size_t i = 0; i < (text.len - 1) / 2; i++) {
-        int high = digit_of(text.ptr[1 + 2 * i]);
-        int low = digit_of(text.ptr[2 + 2 * i]);
-        if (high < 0 || low < 0)
+        bytes[i] = str_hex_byte(text.ptr + 1 + 2 * i);
+        if (bytes[i] < 0)
             return false;
-        bytes[i] = high * 16 + low;
     }
     *out = color_of(bytes[0], bytes[1], bytes[2]);
     return true;

@@ -21,6 +21,23 @@ bool str_is(spd_str a, const char *text)
     return str_equal(a, str_of(text));
 }
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+int str_hex_byte(const char digits[2])
+{
+    int high = hex_digit(digits[0]), low = hex_digit(digits[1]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
 bool str_equal_fold(spd_str a, spd_str b)
 {
     return a.len == b.len &&

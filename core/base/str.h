@@ -43,6 +43,9 @@ spd_str str_trim(spd_str text);
 bool str_to_int(spd_str text, int64_t *out);
 bool str_to_real(spd_str text, double *out); /* finite, C locale */
 
+/* The byte that two hexadecimal digits say; -1: they are none. */
+int str_hex_byte(const char digits[2]);
+
 /* Is it well-formed UTF-8 (shortest forms, no surrogates)? */
 bool str_is_utf8(spd_str text);
 

@@ -7,17 +7,6 @@ void url_fini(struct url *url)
     buf_fini(&url->text);
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool is_control(unsigned char byte)
 {
     return byte < 0x20 || byte == 0x7F;
@@ -29,11 +18,9 @@ static int take_byte(spd_str *raw)
     size_t used = 1;
     int byte = (unsigned char)raw->ptr[0];
     if (byte == '%') {
-        int high = raw->len < 3 ? -1 : hex_digit(raw->ptr[1]);
-        int low = raw->len < 3 ? -1 : hex_digit(raw->ptr[2]);
-        if (high < 0 || low < 0)
+        byte = raw->len < 3 ? -1 : str_hex_byte(raw->ptr + 1);
+        if (byte < 0)
             return -1;
-        byte = high * 16 + low;
         used = 3;
     }
     raw->ptr += used;
