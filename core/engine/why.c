@@ -4,37 +4,51 @@
 
 enum { JOBS_SHOWN = 20 };
 
-/* -- one reason after the other -- */
+/* -- one reason after the other: each by its code, and all in one text -- */
 
-static void write_reason(void *arg, enum verdict verdict, const char *sentence)
+struct teller {
+    spd_jsonw *w;
+    struct buf why;
+    size_t count;
+};
+
+static void tell(void *arg, enum verdict verdict, const char *sentence)
 {
-    spd_jsonw *w = arg;
+    struct teller *teller = arg;
+    spd_jsonw *w = teller->w;
     jsonw_begin(w, NULL, SPD_JSON_OBJECT);
     jsonw_put_str(w, "code", str_of(verdict_name(verdict)));
     jsonw_put_str(w, "text", str_of(sentence));
     jsonw_end(w);
+    buf_printf(&teller->why, "%s%s", teller->count++ == 0 ? "" : "; ",
+               sentence);
 }
 
-static void count_reason(void *arg, enum verdict verdict, const char *sentence)
+static void tell_end(struct teller *teller)
 {
-    (void)verdict;
-    (void)sentence;
-    ++*(size_t *)arg;
+    jsonw_end(teller->w);
+    jsonw_put_str(teller->w, "why", buf_str(&teller->why));
+    buf_fini(&teller->why);
 }
 
-static bool write_ready(struct engine *engine, const struct printer *printer,
-                        spd_jsonw *w)
+static struct teller tell_begin(spd_jsonw *w)
+{
+    jsonw_begin(w, "reasons", SPD_JSON_ARRAY);
+    return (struct teller){ .w = w };
+}
+
+static void tell_ready(struct teller *teller, struct engine *engine,
+                       const struct printer *printer)
 {
     const struct live *live = fleet_find(engine->shop->fleet, printer->id);
     enum verdict verdict = ready(engine, printer, live);
     struct buf sentence = { 0 };
     if (verdict == CAN_TAKE)
-        return true;
+        return;
     ready_say(engine, verdict, printer, live, &sentence);
     buf_put_char(&sentence, '\0');
-    write_reason(w, verdict, sentence.ptr);
+    tell(teller, verdict, sentence.ptr);
     buf_fini(&sentence);
-    return false;
 }
 
 static void load_file(spd_txn *txn, const struct job *job, struct file *file,
@@ -53,25 +67,22 @@ struct job_view {
     spd_jsonw *w;
     struct job job;
     struct file file;
-    struct arena *arena;
 };
 
 static void write_printer(const struct job_view *view, const struct seat *seat)
 {
-    size_t misfits = 0;
     spd_jsonw *w = view->w;
-    int64_t now_ms = shop_now_ms(view->engine->shop);
     jsonw_begin(w, NULL, SPD_JSON_OBJECT);
     jsonw_put_int(w, "printer_id", seat->printer.id);
     jsonw_put_str(w, "printer_name", seat->printer.name);
-    jsonw_begin(w, "reasons", SPD_JSON_ARRAY);
-    match_explain(seat, &view->job, &view->file, now_ms, write_reason, w);
-    bool is_ready = write_ready(view->engine, &seat->printer, w);
-    jsonw_end(w);
-    match_explain(seat, &view->job, &view->file, now_ms, count_reason,
-                  &misfits);
+    struct teller teller = tell_begin(w);
+    match_explain(seat, &view->job, &view->file,
+                  shop_now_ms(view->engine->shop), tell, &teller);
+    size_t misfits = teller.count;
+    tell_ready(&teller, view->engine, &seat->printer);
+    tell_end(&teller);
     jsonw_put_bool(w, "fits", misfits == 0);
-    jsonw_put_bool(w, "can", misfits == 0 && is_ready);
+    jsonw_put_bool(w, "can", teller.count == 0);
     jsonw_end(w);
 }
 
@@ -92,8 +103,7 @@ static spd_err why_job(struct call *call, spd_txn *txn)
     const struct id_param *which = call->params;
     struct job_view view = { .engine = call->self,
                              .txn = txn,
-                             .w = call_reply(call),
-                             .arena = &call->arena };
+                             .w = call_reply(call) };
     spd_err got = call_get(call, txn, &job_kind, which->id, &view.job);
     if (got != SPD_OK)
         return got;
@@ -124,17 +134,15 @@ static bool see_job(void *arg, const void *record)
     const struct job *job = record;
     struct arena arena = { 0 };
     struct file file;
-    size_t misfits = 0;
-    int64_t now_ms = shop_now_ms(view->engine->shop);
     load_file(view->txn, job, &file, &arena);
     jsonw_begin(view->w, NULL, SPD_JSON_OBJECT);
     jsonw_put_int(view->w, "job_id", job->id);
     jsonw_put_str(view->w, "job_name", job->job_name);
-    jsonw_begin(view->w, "reasons", SPD_JSON_ARRAY);
-    match_explain(&view->seat, job, &file, now_ms, write_reason, view->w);
-    jsonw_end(view->w);
-    match_explain(&view->seat, job, &file, now_ms, count_reason, &misfits);
-    jsonw_put_bool(view->w, "fits", misfits == 0);
+    struct teller teller = tell_begin(view->w);
+    match_explain(&view->seat, job, &file, shop_now_ms(view->engine->shop),
+                  tell, &teller);
+    tell_end(&teller);
+    jsonw_put_bool(view->w, "fits", teller.count == 0);
     jsonw_end(view->w);
     arena_fini(&arena);
     return true;
@@ -159,10 +167,10 @@ static spd_err why_printer(struct call *call, spd_txn *txn)
                            (long long)which->id);
     jsonw_begin(view.w, NULL, SPD_JSON_OBJECT);
     jsonw_put_int(view.w, "printer_id", which->id);
-    jsonw_begin(view.w, "reasons", SPD_JSON_ARRAY);
-    bool is_ready = write_ready(view.engine, &view.seat.printer, view.w);
-    jsonw_end(view.w);
-    jsonw_put_bool(view.w, "ready", is_ready);
+    struct teller teller = tell_begin(view.w);
+    tell_ready(&teller, view.engine, &view.seat.printer);
+    tell_end(&teller);
+    jsonw_put_bool(view.w, "ready", teller.count == 0);
     jsonw_begin(view.w, "jobs", SPD_JSON_ARRAY);
     see_queue(&view, which->id);
     see_queue(&view, 0);
