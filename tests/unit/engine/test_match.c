@@ -21,6 +21,7 @@ struct scene {
     struct sliced_plate plate;
     struct file file;
     struct need needs[1];
+    struct avoid avoids[1];
     spd_str wanted[1], has[1];
 };
 
@@ -93,6 +94,28 @@ static void starts_now(struct scene *s)
 static void starts_later(struct scene *s)
 {
     s->job.scheduled_start = NOW_MS + 1;
+}
+static void is_held_back(struct scene *s)
+{
+    s->job.held = true;
+}
+static void is_for_another_printer(struct scene *s)
+{
+    s->job.printer_id = 7;
+}
+static void is_tried_again_on_another_printer(struct scene *s)
+{
+    s->job.stays_on = 7;
+}
+static void failed_there_before(struct scene *s)
+{
+    s->avoids[0].printer_id = s->seat.printer.id;
+    s->job.avoids = (struct list){ s->avoids, 1 };
+}
+static void failed_elsewhere_before(struct scene *s)
+{
+    failed_there_before(s);
+    s->avoids[0].printer_id = 7;
 }
 static void is_for_an_a1(struct scene *s)
 {
@@ -200,6 +223,11 @@ static void each_verdict_is_given_for_its_reason(void **state)
         { names_no_plate, NO_FILE },
         { starts_now, CAN_TAKE },
         { starts_later, NOT_YET },
+        { is_held_back, HELD },
+        { is_for_another_printer, OTHER_PRINTER },
+        { is_tried_again_on_another_printer, OTHER_PRINTER },
+        { failed_there_before, AVOIDED },
+        { failed_elsewhere_before, CAN_TAKE },
         { is_for_an_a1, WRONG_MODEL },
         { names_the_model_in_small_letters, CAN_TAKE },
         { has_another_nozzle, WRONG_NOZZLE },
