@@ -7,6 +7,7 @@ enum {
     CHANGES_BITS = 10,
     QUEUED_BITS = 22,  /* minutes: 8 years */
     PRINTED_BITS = 30, /* minutes */
+    PATIENCE_MINUTES = 14 * 24 * 60,
 };
 
 static_assert(PRIORITY_BITS + 2 * DATE_BITS == 63, "a rank fills an int64_t");
@@ -23,18 +24,25 @@ static int64_t pack(int64_t packed, int64_t value, int bits)
     return packed << bits | clamp(value, 0, ((int64_t)1 << bits) - 1);
 }
 
-static int64_t ship_date(const struct spd_job *job, bool by_ship_date)
+/* In minutes: the last moment at which a job can begin and still be ready by
+ * its date; one without a date grows urgent by its age, so that those with
+ * dates do not keep it waiting for ever. */
+static int64_t latest_start(const struct spd_job *job, bool by_ship_date)
 {
     if (!by_ship_date)
         return 0;
-    return job->ship_by_ms == 0 ? INT64_MAX : job->ship_by_ms / MINUTE_MS;
+    if (job->ship_by_ms == 0)
+        return job->created_ms / MINUTE_MS + PATIENCE_MINUTES;
+    int64_t print_minutes =
+        clamp(job->estimated_ms, 0, job->ship_by_ms) / MINUTE_MS;
+    return job->ship_by_ms / MINUTE_MS - print_minutes;
 }
 
 int64_t rank_of(const struct spd_job *job, bool by_ship_date)
 {
     const int64_t highest = ((int64_t)1 << (PRIORITY_BITS - 1)) - 1;
     int64_t rank = highest - clamp(job->priority, -highest, highest);
-    rank = pack(rank, ship_date(job, by_ship_date), DATE_BITS);
+    rank = pack(rank, latest_start(job, by_ship_date), DATE_BITS);
     return pack(rank, job->scheduled_ms / MINUTE_MS, DATE_BITS);
 }
 

@@ -8,8 +8,9 @@
 
 #include <spoold/plugin.h>
 
-/* Lowest first: priority down; with `by_ship_date` the earlier date, those
- * without one last; then the earlier scheduled start, those without one first.
+/* Lowest first: priority down; with `by_ship_date` the one that must begin
+ * earlier to be ready by its date, those without a date as if it were two weeks
+ * after they came; then the earlier scheduled start, those without one first.
  * Equal ones go by age, which is the host's business. */
 int64_t rank_of(const struct spd_job *job, bool by_ship_date);
 

@@ -39,7 +39,8 @@ static void stop(spd_plugin *self)
 
 static const struct spd_key keys[] = {
     SPD_KEY(struct conf, by_ship_date,
-            .doc = "among equal priorities, the earlier ship-by date first",
+            .doc = "among equal priorities, what must begin first to be "
+                   "ready by its ship-by date",
             .fallback = "false"),
 };
 

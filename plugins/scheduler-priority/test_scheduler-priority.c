@@ -77,7 +77,7 @@ static void ship_dates_count_only_when_they_are_asked_for(void **state)
     const struct spd_job soon = { .ship_by_ms = DAY_MS,
                                   .scheduled_ms = DAY_MS };
     const struct spd_job late = { .ship_by_ms = 9 * DAY_MS };
-    const struct spd_job whenever = { 0 };
+    const struct spd_job whenever = { .created_ms = DAY_MS };
 
     struct shop shop = open_shop("false");
     assert_true(goes_before(&shop, &late, &soon));
@@ -86,6 +86,37 @@ static void ship_dates_count_only_when_they_are_asked_for(void **state)
     shop = open_shop("true");
     assert_true(goes_before(&shop, &soon, &late));
     assert_true(goes_before(&shop, &late, &whenever));
+    close_shop(&shop);
+}
+
+/* Both ship on the tenth: the one of two days has to begin on the eighth. */
+static void the_longer_of_two_prints_for_one_date_goes_first(void **state)
+{
+    (void)state;
+    struct shop shop = open_shop("true");
+    const struct spd_job brief = { .ship_by_ms = 10 * DAY_MS,
+                                   .estimated_ms = DAY_MS / 24 };
+    const struct spd_job lengthy = { .ship_by_ms = 10 * DAY_MS,
+                                     .estimated_ms = 2 * DAY_MS };
+    const struct spd_job absurd = { .ship_by_ms = DAY_MS,
+                                    .estimated_ms = INT64_MAX };
+    assert_true(goes_before(&shop, &lengthy, &brief));
+    assert_true(goes_before(&shop, &absurd, &lengthy));
+    close_shop(&shop);
+}
+
+/* A job without a date waited for ever behind a stream of orders. */
+static void a_job_without_a_date_has_its_turn_after_two_weeks(void **state)
+{
+    (void)state;
+    struct shop shop = open_shop("true");
+    const struct spd_job undated = { .created_ms = DAY_MS };
+    const struct spd_job sooner = { .created_ms = 5 * DAY_MS,
+                                    .ship_by_ms = 14 * DAY_MS };
+    const struct spd_job later = { .created_ms = 5 * DAY_MS,
+                                   .ship_by_ms = 16 * DAY_MS };
+    assert_true(goes_before(&shop, &sooner, &undated));
+    assert_true(goes_before(&shop, &undated, &later));
     close_shop(&shop);
 }
 
@@ -165,6 +196,8 @@ int main(void)
         cmocka_unit_test(the_higher_priority_goes_first),
         cmocka_unit_test(of_equal_priority_the_one_without_a_start_goes_first),
         cmocka_unit_test(ship_dates_count_only_when_they_are_asked_for),
+        cmocka_unit_test(the_longer_of_two_prints_for_one_date_goes_first),
+        cmocka_unit_test(a_job_without_a_date_has_its_turn_after_two_weeks),
         cmocka_unit_test(a_ship_date_does_not_beat_a_priority),
         cmocka_unit_test(equal_jobs_are_left_to_the_host),
         cmocka_unit_test(numbers_beyond_all_measure_keep_the_order),
