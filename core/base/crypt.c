@@ -196,6 +196,14 @@ bool crypt_unseal(const struct crypt_key *key, spd_str context, spd_str sealed,
     return failed == 0;
 }
 
+struct sha256 crypt_derive(const struct crypt_key *key, spd_str purpose)
+{
+    struct sha256 derived;
+    crypto_generichash(derived.bytes, sizeof(derived.bytes), bytes_of(purpose),
+                       purpose.len, key->bytes, sizeof(key->bytes));
+    return derived;
+}
+
 bool password_hash(spd_str password, char out[PASSWORD_HASH_BYTES])
 {
     memset(out, 0, PASSWORD_HASH_BYTES);

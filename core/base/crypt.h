@@ -62,6 +62,10 @@ void crypt_seal(const struct crypt_key *key, spd_str context, spd_str plain,
 bool crypt_unseal(const struct crypt_key *key, spd_str context, spd_str sealed,
                   struct buf *plain);
 
+/* A secret made of the key for one purpose: always the same, and telling
+ * nothing of the key or of other secrets. */
+struct sha256 crypt_derive(const struct crypt_key *key, spd_str purpose);
+
 /* -- passwords: Argon2id, 64 MiB, about 0.1 s: [pool], not the loop -- */
 enum { PASSWORD_HASH_BYTES = 128 };
 bool password_hash(spd_str password, char out[PASSWORD_HASH_BYTES]);

@@ -24,6 +24,14 @@ static void on_reply(void *arg, const struct fetch_reply *reply)
     free(out);
 }
 
+static void on_header(void *arg, spd_str name, spd_str value)
+{
+    struct outgoing *out = arg;
+    struct stay stay = guest_enter(out->guest);
+    out->row.header(&out->guest->self, out->row.arg, name, value);
+    guest_leave(out->guest, stay);
+}
+
 static spd_err refuse(struct guest *guest, struct outgoing *out)
 {
     free(out);
@@ -56,6 +64,7 @@ static spd_err fetch(spd_plugin *self, const struct spd_fetch *row,
             .timeout_ms = out->row.timeout_ms > 0 ? out->row.timeout_ms : 0,
             .max_reply_bytes = REPLY_MAX_BYTES,
             .allow = options->fetch_allow,
+            .on_header = out->row.header == NULL ? NULL : on_header,
             .done = on_reply,
             .arg = out,
             .owner = guest,

@@ -409,5 +409,6 @@ static const struct op host_ops[] = {
 
 spd_err host_add_ops(struct host *host, struct ops *ops, struct spd_error *err)
 {
-    return ops_add(ops, host_ops, SPD_COUNT(host_ops), host, err);
+    spd_err rc = ops_add(ops, host_ops, SPD_COUNT(host_ops), host, err);
+    return rc == SPD_OK ? hooks_add_ops(host, ops, err) : rc;
 }

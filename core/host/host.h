@@ -5,6 +5,7 @@
 #ifndef SPOOLD_HOST_HOST_H
 #define SPOOLD_HOST_HOST_H
 
+#include "base/crypt.h"
 #include "loop/fetch.h"
 #include "loop/pool.h"
 #include "loop/ticket.h"
@@ -50,6 +51,7 @@ struct host_options {
     const char *version;     /* of the server, for people */
     struct host_roles roles;
     uint32_t fetch_allow; /* enum fetch_allow */
+    const struct crypt_key *key; /* for secrets and hooks; NULL: has neither */
 };
 
 struct host *host_new(const struct host_options *options);

@@ -7,6 +7,7 @@
 #include "store/journal.h"
 
 struct call_slots;
+struct hook;
 struct subscription;
 
 struct host {
@@ -19,6 +20,7 @@ struct host {
     struct journal_follower follower;
     struct timer *delivery; /* set while events may wait for subscribers */
     struct subscription *subscriptions;
+    struct hook *hooks;
     struct spd_metric *metrics;
     _Atomic size_t reports_waiting;
 };
@@ -40,6 +42,12 @@ extern const struct spd_metric_api host_metric_api;
 /* bus_api.c: a timer's function, and the journal's. */
 void bus_deliver(void *host);
 void bus_on_commit(void *host, int64_t last_seq);
+
+/* hook_api.c */
+spd_err host_hook(spd_plugin *self, const char *name, spd_op_fn *run,
+                  char path[SPD_HOOK_PATH_BYTES]);
+spd_err hooks_add_ops(struct host *host, struct ops *ops,
+                      struct spd_error *err);
 
 /* metric_api.c */
 void metrics_free(struct host *host);

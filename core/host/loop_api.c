@@ -19,6 +19,11 @@ static int64_t now_ms(void)
     return loop_now_ms(host_here()->options.loop);
 }
 
+static int64_t wall_ms(void)
+{
+    return loop_wall_ms(host_here()->options.loop);
+}
+
 static spd_err post(spd_plugin *self, spd_later *fn, void *arg)
 {
     if (fn == NULL)
@@ -219,5 +224,6 @@ const struct spd_loop_api host_loop_api = {
     .timer_set = api_timer_set,
     .timer_free = api_timer_free,
     .watch_new = api_watch_new,
+    .wall_ms = wall_ms,
     .watch_free = api_watch_free,
 };

@@ -423,4 +423,5 @@ const struct spd_op_api host_op_api = {
     .reply = reply,
     .fail = fail,
     .call = call,
+    .hook = host_hook,
 };

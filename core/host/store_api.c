@@ -1,6 +1,7 @@
 /* host->store: a name space of its own for each plugin. */
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "host/host_internal.h"
 #include "store/store.h"
@@ -14,6 +15,7 @@ struct visit {
     struct guest *guest;
     spd_txn *txn;
     bool writing;
+    struct buf plain; /* what get_secret lent last */
     spd_err (*fn)(spd_txn *txn, void *arg);
     void *arg;
 };
@@ -37,6 +39,13 @@ static spd_str space_of(const struct guest *guest)
     return str_of(guest->who);
 }
 
+static void forget_plain(struct visit *visit)
+{
+    if (visit->plain.cap > 0)
+        explicit_bzero(visit->plain.ptr, visit->plain.cap);
+    buf_fini(&visit->plain);
+}
+
 static spd_err run_visit(struct visit *visit, spd_txn *txn)
 {
     visit->outer = visits;
@@ -46,6 +55,7 @@ static spd_err run_visit(struct visit *visit, spd_txn *txn)
     spd_err rc = visit->fn((spd_txn *)(void *)visit, visit->arg);
     guest_leave(visit->guest, stay);
     visits = visit->outer;
+    forget_plain(visit);
     return rc;
 }
 
@@ -129,6 +139,52 @@ static spd_err api_scan(spd_txn *txn, spd_str prefix,
     return store_scan(visit->txn, space_of(visit->guest), prefix, fn, arg);
 }
 
+/* -- secrets: only for this plugin and this key -- */
+
+static void seal_context(const struct visit *visit, spd_str key,
+                         struct buf *out)
+{
+    buf_put(out, space_of(visit->guest));
+    buf_put_char(out, '/');
+    buf_put(out, key);
+}
+
+static spd_err api_put_secret(spd_txn *txn, spd_str key, spd_str value)
+{
+    const struct visit *visit = visit_of(txn, "store->put_secret");
+    if (visit == NULL || value.len > VALUE_MAX_BYTES / 2)
+        return SPD_EINVAL;
+    const struct crypt_key *with = visit->guest->host->options.key;
+    if (with == NULL)
+        return SPD_EUNSUPPORTED;
+    struct buf context = { 0 }, sealed = { 0 };
+    seal_context(visit, key, &context);
+    crypt_seal(with, buf_str(&context), value, &sealed);
+    spd_err rc = api_put(txn, key, buf_str(&sealed));
+    buf_fini(&context);
+    buf_fini(&sealed);
+    return rc;
+}
+
+static spd_err api_get_secret(spd_txn *txn, spd_str key, spd_str *value)
+{
+    struct visit *visit = visit_of(txn, "store->get_secret");
+    spd_str sealed;
+    spd_err rc = visit == NULL ? SPD_EINVAL : api_get(txn, key, &sealed);
+    if (rc != SPD_OK)
+        return rc;
+    const struct crypt_key *with = visit->guest->host->options.key;
+    if (with == NULL)
+        return SPD_EUNSUPPORTED;
+    struct buf context = { 0 };
+    seal_context(visit, key, &context);
+    forget_plain(visit);
+    bool opened = crypt_unseal(with, buf_str(&context), sealed, &visit->plain);
+    buf_fini(&context);
+    *value = buf_str(&visit->plain);
+    return opened ? SPD_OK : SPD_EAUTH;
+}
+
 const struct spd_store_api host_store_api = {
     .size = sizeof(host_store_api),
     .read = api_read,
@@ -137,4 +193,6 @@ const struct spd_store_api host_store_api = {
     .put = api_put,
     .del = api_del,
     .scan = api_scan,
+    .put_secret = api_put_secret,
+    .get_secret = api_get_secret,
 };

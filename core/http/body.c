@@ -11,6 +11,11 @@ static bool is_upload(const struct request *request)
     return (request->route.op->flags & OP_UPLOAD) != 0;
 }
 
+static bool is_raw(const struct request *request)
+{
+    return (request->route.op->flags & OP_RAW) != 0;
+}
+
 static bool upload_begin(struct request *request)
 {
     struct spd_error err = { 0 };
@@ -71,6 +76,8 @@ gather_params(const struct request *request,
     size_t count = 0;
     for (size_t i = 0; i < request->route.param_count; i++)
         out[count++] = request->route.params[i];
+    if (is_raw(request))
+        return count;
     for (size_t i = 0; i < request->url.pair_count; i++)
         out[count++] = request->url.pairs[i];
     return count;
@@ -91,7 +98,7 @@ static bool read_params(struct request *request, struct call_request *call)
 static bool read_json(struct request *request, struct call_request *call)
 {
     struct spd_error err = { 0 };
-    if (request->body.len == 0)
+    if (request->body.len == 0 || is_raw(request))
         return true;
     call->body = json_parse(buf_str(&request->body), &err);
     return call->body != NULL || request_refuse(request, REFUSE_INVALID,
@@ -112,6 +119,16 @@ bool body_end(struct request *request, struct call_request *call)
     call->upload = request->upload;
     request->upload = NULL;
     return true;
+}
+
+void body_raw(struct request *request, struct raw_input *raw)
+{
+    static_assert((int)URL_PAIRS_MAX <= (int)RAW_PAIRS_MAX, "a query is lost");
+    raw->body = buf_str(&request->body);
+    for (size_t i = 0; i < request->url.pair_count; i++)
+        raw->query[raw->query_count++] = request->url.pairs[i];
+    raw->header_count =
+        head_list(request->connection, raw->headers, RAW_PAIRS_MAX);
 }
 
 void body_drop(struct request *request)

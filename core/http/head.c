@@ -59,6 +59,50 @@ void head_read(struct head *head, struct MHD_Connection *connection)
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_line, head);
 }
 
+struct listing {
+    struct pair *out;
+    size_t count, max;
+};
+
+static bool is_credential(spd_str name)
+{
+    static const spd_str names[] = {
+        { "Authorization", 13 },
+        { "Proxy-Authorization", 19 },
+        { "Cookie", 6 },
+        { "X-Api-Key", 9 },
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (str_equal_fold(name, names[i]))
+            return true;
+    return false;
+}
+
+static enum MHD_Result list_line(void *arg, enum MHD_ValueKind kind,
+                                 const char *name, size_t name_len,
+                                 const char *value, size_t value_len)
+{
+    (void)kind;
+    struct listing *listing = arg;
+    spd_str key = { name, name_len };
+    if (listing->count == listing->max)
+        return MHD_NO;
+    if (!is_credential(key))
+        listing->out[listing->count++] = (struct pair){
+            key, str_trim((spd_str){ value == NULL ? "" : value, value_len })
+        };
+    return MHD_YES;
+}
+
+size_t head_list(struct MHD_Connection *connection, struct pair *out,
+                 size_t max)
+{
+    struct listing listing = { out, 0, max };
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, list_line,
+                                &listing);
+    return listing.count;
+}
+
 spd_str head_cookie(const struct head *head, spd_str name)
 {
     spd_str rest = head->cookie, found = { NULL, 0 };

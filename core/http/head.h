@@ -2,6 +2,7 @@
 #ifndef SPOOLD_HTTP_HEAD_H
 #define SPOOLD_HTTP_HEAD_H
 
+#include "base/json.h"
 #include "base/str.h"
 
 struct MHD_Connection;
@@ -17,6 +18,10 @@ struct head {
 };
 
 void head_read(struct head *head, struct MHD_Connection *connection);
+
+/* All lines but those with credentials, at most `max`; how many. */
+size_t head_list(struct MHD_Connection *connection, struct pair *out,
+                 size_t max);
 
 /* The value of this cookie; "no text" when it is missing or there twice. */
 spd_str head_cookie(const struct head *head, spd_str name);

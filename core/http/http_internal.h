@@ -139,6 +139,8 @@ bool body_begin(struct request *request);
 bool body_piece(struct request *request, spd_str piece);
 /* The whole body is there: fill the call in; false: refused. */
 bool body_end(struct request *request, struct call_request *call);
+/* What an OP_RAW wants of it; views into the request. */
+void body_raw(struct request *request, struct raw_input *raw);
 void body_drop(struct request *request);
 
 /* -- the answer -- */

@@ -218,6 +218,8 @@ static bool judge_length(struct request *request)
     bool is_file = (request->route.op->flags & OP_UPLOAD) != 0;
     request->body_max_bytes =
         is_file ? options->max_upload_bytes : options->max_body_bytes;
+    if ((request->route.op->flags & OP_RAW) != 0)
+        request->body_max_bytes = RAW_BODY_MAX_BYTES;
     int64_t length = 0;
     if (request->head.content_length.len > 0 &&
         !str_to_int(request->head.content_length, &length))

@@ -173,6 +173,11 @@ static bool begin_call(struct request *request)
     };
     if (!body_end(request, &call))
         return false;
+    struct raw_input raw = { 0 };
+    if ((call.op->flags & OP_RAW) != 0) {
+        body_raw(request, &raw);
+        call.raw = &raw;
+    }
     request->slip = mem_new(sizeof(*request->slip));
     request->slip->request = request;
     call.arg = request->slip;

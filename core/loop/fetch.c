@@ -135,6 +135,7 @@ static void end(struct fetches *list, struct fetch *fetch)
             .body = buf_str(&fetch->body),
             .location = transfer_reply_header(fetch),
         };
+        transfer_tell_headers(fetch);
     }
     fetch->done(fetch->arg, &reply);
 }
@@ -285,6 +286,7 @@ void fetch_start(struct fetcher *fetcher, const struct fetch_request *request)
     fetch->fetcher = fetcher;
     fetch->deadline = timer_new(fetcher->loop, on_deadline, fetch);
     fetch->on_body = request->on_body;
+    fetch->on_header = request->on_header;
     fetch->on_progress = request->on_progress;
     fetch->done = request->done;
     fetch->arg = request->arg;

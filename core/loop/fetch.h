@@ -45,6 +45,8 @@ struct fetch_request {
     /* Optional: each piece of the reply's body as it comes (event streams,
      * downloads). False ends the request with SPD_ECANCELED. */
     bool (*on_body)(void *arg, spd_str piece);
+    /* Optional: each header of the answer, before `done`. */
+    void (*on_header)(void *arg, spd_str name, spd_str value);
     /* Optional: how much of the upload is through. */
     void (*on_progress)(void *arg, int64_t sent_bytes, int64_t total_bytes);
     void (*done)(void *arg, const struct fetch_reply *reply); /* exactly once */

@@ -14,6 +14,7 @@ struct fetch {
     struct timer *deadline;
     int64_t timeout_ms; /* < 0: none */
     bool (*on_body)(void *arg, spd_str piece);
+    void (*on_header)(void *arg, spd_str name, spd_str value);
     void (*on_progress)(void *arg, int64_t sent_bytes, int64_t total_bytes);
     void (*done)(void *arg, const struct fetch_reply *reply);
     void *arg;
@@ -42,6 +43,9 @@ void transfer_explain(struct fetch *fetch, CURLcode result);
 
 /* The header asked for; empty without one. Borrowed. */
 spd_str transfer_reply_header(struct fetch *fetch);
+
+/* Tell on_header, where there is one, all headers of the answer. */
+void transfer_tell_headers(struct fetch *fetch);
 
 void transfer_free(struct fetch *fetch);
 

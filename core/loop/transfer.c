@@ -381,6 +381,17 @@ spd_str transfer_reply_header(struct fetch *fetch)
     return str_of(header->value);
 }
 
+void transfer_tell_headers(struct fetch *fetch)
+{
+    struct curl_header *header = NULL;
+    if (fetch->on_header == NULL)
+        return;
+    while ((header = curl_easy_nextheader(fetch->easy, CURLH_HEADER, -1,
+                                          header)) != NULL)
+        fetch->on_header(fetch->arg, str_of(header->name),
+                         str_of(header->value));
+}
+
 void transfer_free(struct fetch *fetch)
 {
     curl_easy_cleanup(fetch->easy);

@@ -22,6 +22,7 @@ static struct live_call *live_new(struct ops *ops, struct call_request *request)
         .self = ops_entry(ops, str_of(request->op->name))->self,
         .store = ops->store,
         .upload = request->upload,
+        .raw = request->raw,
     };
     struct arena *arena = &live->call.arena;
     if (request->idempotency_key.len > 0)

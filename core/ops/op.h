@@ -35,6 +35,16 @@ enum op_flag {
                             has a parameter `name` */
     OP_EVENTS = 1u << 7, /* the reply is the journal as a stream; door's work */
     OP_PUBLIC = 1u << 8, /* needs nobody; the core's own, and few */
+    OP_RAW = 1u << 9,    /* any query, a body as it came: call->raw */
+};
+
+/* A request of which the door knows no more than that it is well-formed. */
+enum { RAW_PAIRS_MAX = 32, RAW_BODY_MAX_BYTES = 64 * 1024 };
+struct raw_input {
+    spd_str body;
+    struct pair query[RAW_PAIRS_MAX];
+    struct pair headers[RAW_PAIRS_MAX]; /* without credentials */
+    size_t query_count, header_count;
 };
 
 /* `run` answers through the call_ functions.  SPD_OK: what was replied goes
@@ -66,6 +76,8 @@ struct call {
     const spd_json *body_json; /* checked; NULL without a body */
     struct blob_in *upload;    /* OP_UPLOAD: take it by setting NULL */
     struct arena arena;        /* dies with the call */
+    /* OP_RAW: until `run` returns; NULL by another door than HTTP. */
+    const struct raw_input *raw;
 };
 
 /* Read a record into the call's arena, or refuse: there is none. */

@@ -60,9 +60,10 @@ struct call_request {
     /* Taken. Members of path and query, as texts; and the body. A door whose
      * caller gives one flat object sets `flat` and the ops sort them out. */
     spd_json *params, *body, *flat;
-    struct blob_in *upload;  /* taken */
-    spd_str idempotency_key; /* copied; empty: none */
-    spd_str if_match;        /* copied; empty: whatever it is by now */
+    struct blob_in *upload;      /* taken */
+    spd_str idempotency_key;     /* copied; empty: none */
+    spd_str if_match;            /* copied; empty: whatever it is by now */
+    const struct raw_input *raw; /* of an OP_RAW; borrowed */
     /* Exactly once; before ops_call returns when it can be. */
     void (*done)(void *arg, const struct call_result *result);
     void *arg;

@@ -134,6 +134,7 @@ static spd_err build_host(struct server *server,
         .version = SPOOLD_VERSION,
         .roles = roles_of(&server->takers),
         .fetch_allow = settings->allow_loopback ? FETCH_LOOPBACK : 0,
+        .key = shop->key,
     });
     server->about = (struct about){ shop, server->host, NULL };
     spd_err rc = host_add_ops(server->host, shop->ops, err);

@@ -16,6 +16,10 @@
  *
  * Compatibility: within one SPD_ABI_MAJOR, structs and tables only grow at
  * the end, and a zero in a field added later means "as before".
+ *
+ * Changes
+ *   1.1  spd_fetch.header; loop->wall_ms; store->put_secret and get_secret;
+ *        ops->hook
  */
 #ifndef SPD_PLUGIN_H
 #define SPD_PLUGIN_H
@@ -30,7 +34,7 @@ extern "C" {
 #endif
 
 #define SPD_ABI_MAJOR 1u
-#define SPD_ABI_MINOR 0u
+#define SPD_ABI_MINOR 1u
 
 #if defined(__GNUC__)
 #define SPD_EXPORT __attribute__((visibility("default")))
@@ -345,6 +349,8 @@ struct spd_loop_api {
     spd_watch *(*watch_new)(spd_plugin *self, int fd, bool readable,
                             bool writable, spd_later *fn, void *arg);
     void (*watch_free)(spd_watch *watch); /* does not close the fd */
+    /* 1.1: UTC since 1970; jumps when somebody sets the clock. */
+    int64_t (*wall_ms)(void); /* [any] */
 };
 
 /* Keys live in your own namespace; other plugins cannot see them. */
@@ -364,6 +370,11 @@ struct spd_store_api {
     spd_err (*scan)(spd_txn *txn, spd_str prefix,
                     bool (*fn)(spd_str key, spd_str value, void *arg),
                     void *arg);
+    /* 1.1: sealed with the server's key, so that the data folder and its
+     * backups do not give it away.  get_secret: SPD_EAUTH, it was sealed with
+     * another key; borrowed until fn returns or the next get_secret. */
+    spd_err (*put_secret)(spd_txn *txn, spd_str key, spd_str value);
+    spd_err (*get_secret)(spd_txn *txn, spd_str key, spd_str *value);
 };
 
 enum spd_json_type {
@@ -419,6 +430,8 @@ struct spd_bus_api {
 typedef void spd_result_fn(spd_plugin *self, void *arg, const spd_json *result,
                            const struct spd_error *err);
 
+enum { SPD_HOOK_PATH_BYTES = 96 };
+
 struct spd_op_api {
     size_t size;
     spd_err (*add)(spd_plugin *self, const struct spd_op *rows, size_t count,
@@ -428,6 +441,17 @@ struct spd_op_api {
     /* Call any operation, the core's or another plugin's, as this plugin. */
     spd_err (*call)(spd_plugin *self, const char *name, spd_jsonw *args,
                     spd_result_fn *then, void *arg);
+    /* 1.1: an address for somebody who has no token: another server that
+     * reports (POST, application/json, 64 KiB at most), or a browser that
+     * another site sends back (GET).  `path` becomes "/api/hooks/KEY": KEY
+     * cannot be guessed, is the same after a restart, and is all that guards
+     * `run`, which therefore judges what it is told before it does anything.
+     *
+     * args  {"query": {...}, "headers": {"webhook-id": ...} without those that
+     *       carry credentials, names in small letters; "body": text}
+     * name  of a-z, 0-9 and -; static */
+    spd_err (*hook)(spd_plugin *self, const char *name, spd_op_fn *run,
+                    char path[SPD_HOOK_PATH_BYTES]);
 };
 
 struct spd_fetch { /* an outbound HTTP request */
@@ -439,8 +463,11 @@ struct spd_fetch { /* an outbound HTTP request */
     void (*done)(spd_plugin *self, void *arg, int status, spd_str body,
                  const struct spd_error *err);
     void *arg;
+    /* 1.1, optional: each header of the answer, before `done`.  Names come as
+     * the peer wrote them: compare without case. */
+    void (*header)(spd_plugin *self, void *arg, spd_str name, spd_str value);
 };
-SPD_FULL(struct spd_fetch, arg);
+SPD_FULL(struct spd_fetch, header);
 
 struct spd_client_api {
     size_t size;

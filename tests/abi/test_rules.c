@@ -40,14 +40,14 @@ static void another_major_version_is_refused(void **state)
 {
     (void)state;
     check_refused("major", SPD_EUNSUPPORTED,
-                  "major is built for plugin ABI 2, this server has 1.0");
+                  "major is built for plugin ABI 2, this server has 1.1");
 }
 
 static void one_that_needs_a_newer_server_is_refused(void **state)
 {
     (void)state;
     check_refused("minor", SPD_EUNSUPPORTED,
-                  "minor needs plugin ABI 1.9, this server has 1.0");
+                  "minor needs plugin ABI 1.9, this server has 1.1");
 }
 
 static void a_descriptor_that_says_more_than_we_know_is_refused(void **state)

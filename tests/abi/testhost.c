@@ -338,6 +338,7 @@ static struct testhost *host_new(const struct spd_plugin_desc *desc)
     host->loop_thread = pthread_self();
     host->posted_end = &host->posted;
     host->now_ms = FIRST_MOMENT_MS;
+    testhost_set_wall_ms(host, 1700000000000);
     host->wake[0] = host->wake[1] = -1;
     init_lock(host);
     documents = writers = 0;
@@ -389,10 +390,12 @@ static void host_free(struct testhost *host)
     while (host->watches != NULL)
         testhost_loop.watch_free(host->watches);
     testhost_store_fini(host);
+    testhost_calls_free(host);
     free_metrics(host);
     struct texts *const lists[] = { &host->log_lines,   &host->emitted,
                                     &host->kept,        &host->cursors,
-                                    &host->answers_for, &host->answers };
+                                    &host->answers_for, &host->answers,
+                                    &host->called };
     for (size_t i = 0; i < SPD_COUNT(lists); i++)
         texts_fini(lists[i]);
     free(host->conf);

@@ -54,6 +54,8 @@ void testhost_run(struct testhost *host);
 /* Let time pass: timers run in order, each at its time. */
 void testhost_advance_ms(struct testhost *host, int64_t ms);
 int64_t testhost_now_ms(const struct testhost *host);
+/* Set the wall clock, which then goes on with the other one. */
+void testhost_set_wall_ms(struct testhost *host, int64_t wall_ms);
 
 /* Forget the rules once: the `nth` call from now of the plugin into `what`
  * ("post", "submit", "put", "emit", "fetch") fails. */
@@ -66,7 +68,8 @@ const char *testhost_log(struct testhost *host);
 /* The value of a metric; 0 before it was made. */
 double testhost_metric(const struct testhost *host, const char *name);
 
-/* A value in the store; NULL when there is none. */
+/* A value in the store, a secret as "sealed " and unreadable text; NULL when
+ * there is none. */
 const char *testhost_stored(const struct testhost *host, const char *key);
 void testhost_store(struct testhost *host, const char *key, const char *value);
 
@@ -93,6 +96,16 @@ int64_t testhost_cursor(const struct testhost *host, const char *cursor);
  */
 const char *testhost_call(struct testhost *host, const char *name,
                           const char *args);
+/* Begin a call that is answered later. Owned by the host. */
+spd_call *testhost_begin_call(struct testhost *host, const char *name,
+                              const char *args);
+/* Visit a hook of the plugin; args as in ops->hook. */
+spd_call *testhost_visit(struct testhost *host, const char *hook,
+                         const char *args);
+/* What it was answered, as by testhost_call; NULL while it waits. */
+const char *testhost_answer_of(const spd_call *call);
+/* "name args" of the i-th call of the plugin's own; NULL behind the last. */
+const char *testhost_called(const struct testhost *host, size_t i);
 /* What the plugin's own calls of operations named `name` shall be answered. */
 void testhost_when_called(struct testhost *host, const char *name,
                           const char *result);
@@ -111,6 +124,9 @@ const struct testhost_fetch *testhost_fetch(const struct testhost *host,
 /* Answer the i-th request; status 0 is a peer that was not reached. */
 void testhost_answer(struct testhost *host, size_t i, int status,
                      const char *body);
+/* With headers, "name: value\n" each. */
+void testhost_answer_with(struct testhost *host, size_t i, int status,
+                          const char *headers, const char *body);
 
 /* ------------------------------------------------------------ roles --- */
 

@@ -126,7 +126,8 @@ static void answer_call(spd_call *call, char *result)
 
 static void ops_reply(spd_call *call, spd_jsonw *result)
 {
-    answer_call(call, testhost_text_of(result));
+    answer_call(call, result == NULL ? texts_copy((spd_str){ "{}", 2 })
+                                     : testhost_text_of(result));
 }
 
 static void ops_fail(spd_call *call, const struct spd_error *err)
@@ -137,25 +138,61 @@ static void ops_fail(spd_call *call, const struct spd_error *err)
     answer_call(call, texts_copy((spd_str){ text, strlen(text) }));
 }
 
+static spd_call *run_call(struct testhost *host, spd_op_fn *run,
+                          const char *args)
+{
+    spd_call *call = testhost_alloc(sizeof(*call));
+    spd_json *doc = testhost_parse(args);
+    call->host = host;
+    call->next = host->calls;
+    host->calls = call;
+    run(&host->plugin, call, doc);
+    json_free(doc);
+    testhost_run(host);
+    return call;
+}
+
+spd_call *testhost_begin_call(struct testhost *host, const char *name,
+                              const char *args)
+{
+    for (size_t i = 0; i < host->op_count; i++)
+        if (strcmp(host->ops[i].name, name) == 0)
+            return run_call(host, host->ops[i].run, args);
+    testhost_die("the plugin has no operation \"%s\"", name);
+}
+
+spd_call *testhost_visit(struct testhost *host, const char *hook,
+                         const char *args)
+{
+    for (size_t i = 0; i < host->hook_count; i++)
+        if (strcmp(host->hooks[i].name, hook) == 0)
+            return run_call(host, host->hooks[i].run, args);
+    testhost_die("the plugin has no hook \"%s\"", hook);
+}
+
+const char *testhost_answer_of(const spd_call *call)
+{
+    return call->answered ? call->result : NULL;
+}
+
 const char *testhost_call(struct testhost *host, const char *name,
                           const char *args)
 {
-    for (size_t i = 0; i < host->op_count; i++) {
-        if (strcmp(host->ops[i].name, name) != 0)
-            continue;
-        spd_call *call = testhost_alloc(sizeof(*call));
-        spd_json *doc = testhost_parse(args);
-        call->host = host;
-        host->ops[i].run(&host->plugin, call, doc);
-        json_free(doc);
-        testhost_run(host);
-        if (!call->answered)
-            testhost_die("%s did not answer", name);
-        const char *result = texts_add(&host->kept, call->result);
-        free(call);
-        return result;
-    }
-    testhost_die("the plugin has no operation \"%s\"", name);
+    const spd_call *call = testhost_begin_call(host, name, args);
+    if (!call->answered)
+        testhost_die("%s did not answer", name);
+    return call->result;
+}
+
+static spd_err ops_hook(spd_plugin *self, const char *name, spd_op_fn *run,
+                        char path[SPD_HOOK_PATH_BYTES])
+{
+    struct testhost *host = testhost_of(self);
+    if (host->hook_count == ROWS_MAX)
+        testhost_die("more hooks than a test needs");
+    host->hooks[host->hook_count++] = (struct hook){ name, run };
+    (void)snprintf(path, SPD_HOOK_PATH_BYTES, "/api/hooks/%s", name);
+    return SPD_OK;
 }
 
 struct asked {
@@ -178,13 +215,30 @@ static void give_answer(spd_plugin *self, void *arg)
     free(asked);
 }
 
+static void note_called(struct testhost *host, const char *name,
+                        spd_jsonw *args)
+{
+    char *text = args == NULL ? texts_copy((spd_str){ "{}", 2 })
+                              : testhost_text_of(args);
+    size_t room = strlen(name) + strlen(text) + 2;
+    char *line = testhost_alloc(room);
+    (void)snprintf(line, room, "%s %s", name, text);
+    (void)texts_add(&host->called, line);
+    free(text);
+}
+
+const char *testhost_called(const struct testhost *host, size_t i)
+{
+    return i < host->called.count ? host->called.at[i] : NULL;
+}
+
 static spd_err ops_call(spd_plugin *self, const char *name, spd_jsonw *args,
                         spd_result_fn *then, void *arg)
 {
     struct testhost *host = testhost_of(self);
     struct asked *asked = testhost_alloc(sizeof(*asked));
     *asked = (struct asked){ then, arg, NULL };
-    free(testhost_text_of(args));
+    note_called(host, name, args);
     for (size_t i = 0; i < host->answers_for.count; i++)
         if (strcmp(host->answers_for.at[i], name) == 0)
             asked->result = host->answers.at[i];
@@ -223,11 +277,10 @@ static spd_err fetch(spd_plugin *self, const struct spd_fetch *f, size_t n)
         return SPD_EUNSUPPORTED;
     if (testhost_fails(host, "fetch"))
         return SPD_EBUSY;
-    if (host->fetch_count == ROWS_MAX)
+    if (host->fetch_count == FETCHES_MAX)
         testhost_die("more requests than a test needs");
     struct fetch *slot = &host->fetches[host->fetch_count++];
-    slot->done = f->done;
-    slot->arg = f->arg;
+    memcpy(&slot->row, f, n);
     slot->seen = (struct testhost_fetch){
         .method =
             testhost_keep(host, (spd_str){ f->method, strlen(f->method) }),
@@ -259,15 +312,37 @@ static void end_fetch(struct testhost *host, size_t i, int status, spd_str body,
     if (f->seen.answered)
         testhost_die("request %zu was answered before", i);
     f->seen.answered = true;
-    if (f->done != NULL)
-        f->done(&host->plugin, f->arg, status, body, err);
+    if (f->row.done != NULL)
+        f->row.done(&host->plugin, f->row.arg, status, body, err);
+}
+
+static void give_headers(struct testhost *host, const struct fetch *f,
+                         const char *headers)
+{
+    while (f->row.header != NULL && *headers != '\0') {
+        size_t line = strcspn(headers, "\n");
+        size_t name = strcspn(headers, ":");
+        if (name + 2 > line || headers[line] == '\0')
+            testhost_die("a header reads \"name: value\\n\"");
+        f->row.header(&host->plugin, f->row.arg, (spd_str){ headers, name },
+                      (spd_str){ headers + name + 2, line - name - 2 });
+        headers += line + 1;
+    }
 }
 
 void testhost_answer(struct testhost *host, size_t i, int status,
                      const char *body)
 {
+    testhost_answer_with(host, i, status, "", body);
+}
+
+void testhost_answer_with(struct testhost *host, size_t i, int status,
+                          const char *headers, const char *body)
+{
     static const struct spd_error unreached = { SPD_EIO, "not reached" };
     (void)testhost_fetch(host, i);
+    if (status != 0)
+        give_headers(host, &host->fetches[i], headers);
     end_fetch(host, i, status, (spd_str){ body, strlen(body) },
               status == 0 ? &unreached : NULL);
     testhost_run(host);
@@ -279,6 +354,16 @@ void testhost_calls_fini(struct testhost *host)
     for (size_t i = 0; i < host->fetch_count; i++)
         if (!host->fetches[i].seen.answered)
             end_fetch(host, i, 0, (spd_str){ "", 0 }, &canceled);
+}
+
+void testhost_calls_free(struct testhost *host)
+{
+    while (host->calls != NULL) {
+        spd_call *call = host->calls;
+        host->calls = call->next;
+        free(call->result);
+        free(call);
+    }
 }
 
 const struct spd_bus_api testhost_bus = {
@@ -294,6 +379,7 @@ const struct spd_op_api testhost_ops = {
     .reply = ops_reply,
     .fail = ops_fail,
     .call = ops_call,
+    .hook = ops_hook,
 };
 
 const struct spd_client_api testhost_client = {

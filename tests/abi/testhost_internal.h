@@ -78,17 +78,22 @@ struct spd_printer {
 
 struct fetch {
     struct testhost_fetch seen;
-    void (*done)(spd_plugin *, void *, int, spd_str, const struct spd_error *);
-    void *arg;
+    struct spd_fetch row;
 };
 
 struct spd_call {
+    struct spd_call *next;
     struct testhost *host;
     bool answered;
     char *result;
 };
 
-enum { ROWS_MAX = 64 };
+struct hook {
+    const char *name;
+    spd_op_fn *run;
+};
+
+enum { ROWS_MAX = 64, FETCHES_MAX = 2048 };
 
 struct testhost {
     spd_plugin plugin; /* first: a plugin pointer is a host pointer */
@@ -99,7 +104,7 @@ struct testhost {
     pthread_t loop_thread;
     int wake[2];
     bool real;
-    int64_t now_ms;
+    int64_t now_ms, wall_ahead_ms;
 
     struct posted *posted, **posted_end;
     struct work *queued, *running;
@@ -119,9 +124,13 @@ struct testhost {
     size_t op_count, subscription_count, driver_count, source_count,
         notifier_count, scheduler_count;
 
-    struct fetch fetches[ROWS_MAX];
+    struct hook hooks[ROWS_MAX];
+    size_t hook_count;
+    spd_call *calls;
+    struct fetch fetches[FETCHES_MAX];
     size_t fetch_count;
-    struct texts log_lines, emitted, kept, cursors, answers_for, answers;
+    struct texts log_lines, emitted, kept, cursors, answers_for, answers,
+        called;
     int64_t cursor_at[ROWS_MAX];
     int64_t seq;
     char fail_what[16];
@@ -165,6 +174,7 @@ void testhost_drop_posted(struct testhost *host);
 void testhost_loop_fini(struct testhost *host);
 /* Requests not answered yet are canceled. */
 void testhost_calls_fini(struct testhost *host);
+void testhost_calls_free(struct testhost *host);
 void testhost_store_fini(struct testhost *host);
 void testhost_roles_fini(struct testhost *host);
 void testhost_roles_close(struct testhost *host);

@@ -29,6 +29,16 @@ static int64_t now_ms(void)
     return testhost_now_ms(current);
 }
 
+static int64_t wall_ms(void)
+{
+    return now_ms() + current->wall_ahead_ms;
+}
+
+void testhost_set_wall_ms(struct testhost *host, int64_t wall_ms_now)
+{
+    host->wall_ahead_ms = wall_ms_now - testhost_now_ms(host);
+}
+
 static bool on_loop(void)
 {
     return pthread_equal(pthread_self(), current->loop_thread) != 0;
@@ -364,6 +374,7 @@ const struct spd_loop_api testhost_loop = {
     .timer_free = timer_free,
     .watch_new = watch_new,
     .watch_free = watch_free,
+    .wall_ms = wall_ms,
 };
 
 void testhost_set_current(struct testhost *host)

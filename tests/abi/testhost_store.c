@@ -116,6 +116,45 @@ static spd_err txn_put(spd_txn *txn, spd_str key, spd_str value)
     return SPD_OK;
 }
 
+/* Enough to be another text than the one that was put. */
+static void turn(char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        text[i] = (char)(text[i] ^ 1);
+}
+
+static const spd_str SEALED = { "sealed ", 7 };
+
+static spd_err txn_put_secret(spd_txn *txn, spd_str key, spd_str value)
+{
+    spd_str sealed = { testhost_alloc(SEALED.len + value.len + 1),
+                       SEALED.len + value.len };
+    char *text = (char *)(uintptr_t)sealed.ptr;
+    memcpy(text, SEALED.ptr, SEALED.len);
+    memcpy(text + SEALED.len, value.ptr, value.len);
+    turn(text + SEALED.len, value.len);
+    spd_err rc = txn_put(txn, key, sealed);
+    free(text);
+    return rc;
+}
+
+static spd_err txn_get_secret(spd_txn *txn, spd_str key, spd_str *value)
+{
+    spd_str sealed;
+    spd_err rc = txn_get(txn, key, &sealed);
+    if (rc != SPD_OK)
+        return rc;
+    if (sealed.len < SEALED.len ||
+        memcmp(sealed.ptr, SEALED.ptr, SEALED.len) != 0)
+        return SPD_EAUTH;
+    char *text = texts_copy(
+        (spd_str){ sealed.ptr + SEALED.len, sealed.len - SEALED.len });
+    turn(text, sealed.len - SEALED.len);
+    *value =
+        (spd_str){ texts_add(&txn->host->kept, text), sealed.len - SEALED.len };
+    return SPD_OK;
+}
+
 static spd_err txn_del(spd_txn *txn, spd_str key)
 {
     if (!txn->writable)
@@ -173,4 +212,6 @@ const struct spd_store_api testhost_store_table = {
     .put = txn_put,
     .del = txn_del,
     .scan = txn_scan,
+    .put_secret = txn_put_secret,
+    .get_secret = txn_get_secret,
 };
