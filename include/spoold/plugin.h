@@ -20,6 +20,7 @@
  * Changes
  *   1.1  spd_fetch.header; loop->wall_ms; store->put_secret and get_secret;
  *        ops->hook
+ *        spd_notifier.doc to .per_minute; spd_fetch.flags, .max_reply_bytes
  */
 #ifndef SPD_PLUGIN_H
 #define SPD_PLUGIN_H
@@ -278,10 +279,82 @@ struct spd_order_source {
 };
 SPD_FULL(struct spd_order_source, every_ms);
 
+/* A way to tell people.  A channel of this kind is a record of the shop's whose
+ * settings are the members of the rows in `settings`, checked by them; secret
+ * ones are sealed and never shown.  The host decides what is told, where and
+ * when, keeps what waits over a crash, and tries again; a notifier only sends.
+ *
+ * send     One message to one channel.  The next one of a channel comes only
+ *          after the end of the one before, so that they arrive in order.  A
+ *          ticket that is not finished within 90 s counts as SPD_EIO
+ * check    Optional: are the settings sound, beyond what the rows say?  Asked
+ *          before they are kept; the error's text is shown to whoever gave
+ *          them, and names the member.  `channel` is as in a notice
+ * preview  Optional: what `send` would send, as members of the object that is
+ *          open in `out`: "body" (text), and what else is worth seeing.  Sends
+ *          nothing, shows no secret
+ *
+ * A notice (borrowed):
+ *
+ * id       a text of a-z, 0-9 and _; the same on every try, unique to message
+ *          and channel: by it a receiver knows a repetition
+ * topic    "print.failed"; "digest" and "summary" gather several (see items);
+ *          "alert": a person or a rule wrote it; "test": the button's
+ * at       when it happened, RFC 3339
+ * try      1, 2, ...
+ * channel  {"id", "name", "kind", "allow_private": bool, and its settings with
+ *          the secrets opened; one that was not given is absent}
+ * severity "info" | "success" | "warning" | "error"
+ * title    [people] one line: what happened to what
+ * text     [people] some lines: which printer and order, why, what to do
+ * facts    [{"name", "value"}] [people]: the same as a small table; may be []
+ * link     of the page where something can be done about it; absent: none
+ * event    the event's data: {"printer": {"id", "name", "model", "location",
+ *          "status"}, "job": {...}, "order": {...}, "material": {...}}, each
+ *          absent where it has no part in it; {} of a digest
+ * items    [{"topic", "at", "severity", "title", "text", "link"}], oldest
+ *          first, at most 100: what a digest or summary gathers; else absent
+ * picture  the path of a PNG file to read now: the plate; absent: none
+ * thread   the same in all messages about one print; absent: about none
+ * first    bool: nothing of this thread was sent to this channel before
+ * progress_pct  0 to 100, of a print under way or ended; else absent
+ * custom   any JSON, made by the channel's own template or by a rule: to be
+ *          sent instead of the notifier's own body.  Only where its flags hold
+ *          SPD_NOTIFIER_CUSTOM
+ *
+ * role->finish ends it:
+ *
+ * no error    delivered.  The text beside it (`cursor`) is a note kept in the
+ *             log of deliveries [people]: "refused for bob@example.com"
+ * SPD_EIO     try again with growing pauses, for about a day.  The text beside
+ *             it: not before so many seconds ("120", of a Retry-After); empty:
+ *             as the host sees fit
+ * SPD_EBUSY   the same, and no fault of the message: uses up no try
+ * SPD_EINVAL  this message can never be delivered; the next one may
+ * SPD_EAUTH   they do not want us any more (401, 403, 410, a password that is
+ *             refused): the channel is switched off, people are shown why, and
+ *             what waits is kept until somebody switches it on again
+ * others      as SPD_EIO
+ *
+ * The error's text is kept and shown: it holds no secret. */
+enum spd_notifier_flag {
+    SPD_NOTIFIER_CUSTOM = 1u << 0, /* sends `custom` when it is there */
+};
+
 struct spd_notifier {
     const char *kind; /* "email" */
     void (*send)(spd_plugin *self, const spd_json *notice, spd_ticket *ticket);
+    /* 1.1 */
+    const char *doc;                  /* one line */
+    const struct spd_field *settings; /* ends with a row without a name */
+    spd_err (*check)(spd_plugin *self, const spd_json *channel,
+                     struct spd_error *err);
+    spd_err (*preview)(spd_plugin *self, const spd_json *notice, spd_jsonw *out,
+                       struct spd_error *err);
+    uint32_t flags;      /* enum spd_notifier_flag */
+    uint32_t per_minute; /* more are gathered into a summary; 0: no limit */
 };
+SPD_FULL(struct spd_notifier, per_minute);
 
 /* A waiting job, as a policy sees it.  Times are UTC milliseconds, 0: none.
  * Both structs are the host's and may be longer than you know: never copy
@@ -454,6 +527,14 @@ struct spd_op_api {
                     char path[SPD_HOOK_PATH_BYTES]);
 };
 
+enum spd_fetch_flag {
+    /* Private networks may be reached: an administrator said so of this
+     * address.  Loopback and link-local are refused all the same. */
+    SPD_FETCH_PRIVATE = 1u << 0,
+    /* Of a longer body the beginning will do: the rest is not read. */
+    SPD_FETCH_CLIP = 1u << 1,
+};
+
 struct spd_fetch { /* an outbound HTTP request */
     const char *method;
     const char *url;
@@ -466,8 +547,11 @@ struct spd_fetch { /* an outbound HTTP request */
     /* 1.1, optional: each header of the answer, before `done`.  Names come as
      * the peer wrote them: compare without case. */
     void (*header)(spd_plugin *self, void *arg, spd_str name, spd_str value);
+    /* 1.1 */
+    uint32_t flags;           /* enum spd_fetch_flag */
+    uint32_t max_reply_bytes; /* 0: 4 MiB, which is also the most */
 };
-SPD_FULL(struct spd_fetch, header);
+SPD_FULL(struct spd_fetch, max_reply_bytes);
 
 struct spd_client_api {
     size_t size;
@@ -494,7 +578,8 @@ struct spd_role_api {
                             int64_t sent_bytes);
     spd_err (*order_put)(spd_ticket *ticket, spd_jsonw *order);
     /* [any] Exactly once per ticket; the host finishes a forgotten one late.
-     * `cursor` is an order source's; { 0 } otherwise. */
+     * `cursor` is an order source's, or what a notifier has to say beside;
+     * { 0 } otherwise. */
     void (*finish)(spd_ticket *ticket, spd_str cursor,
                    const struct spd_error *err_or_null);
 };

@@ -147,7 +147,7 @@ static void send(spd_plugin *self, const spd_json *notice, spd_ticket *ticket)
     self->host->role->finish(ticket, (spd_str){ 0 }, NULL);
 }
 
-static const struct spd_notifier notifier = { "pigeon", send };
+static const struct spd_notifier notifier = { .kind = "pigeon", .send = send };
 
 static int64_t rank(spd_plugin *self, const struct spd_job *job)
 {
