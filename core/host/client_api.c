@@ -32,6 +32,20 @@ static void on_header(void *arg, spd_str name, spd_str value)
     guest_leave(out->guest, stay);
 }
 
+static size_t reply_bytes(const struct spd_fetch *row)
+{
+    bool is_own =
+        row->max_reply_bytes > 0 && row->max_reply_bytes < REPLY_MAX_BYTES;
+    return is_own ? row->max_reply_bytes : REPLY_MAX_BYTES;
+}
+
+static uint32_t allowance(const struct host_options *options,
+                          const struct spd_fetch *row)
+{
+    bool wants_private = (row->flags & SPD_FETCH_PRIVATE) != 0;
+    return options->fetch_allow | (wants_private ? FETCH_PRIVATE : 0);
+}
+
 static spd_err refuse(struct guest *guest, struct outgoing *out)
 {
     free(out);
@@ -62,8 +76,9 @@ static spd_err fetch(spd_plugin *self, const struct spd_fetch *row,
             .headers = out->row.headers,
             .body = out->row.body,
             .timeout_ms = out->row.timeout_ms > 0 ? out->row.timeout_ms : 0,
-            .max_reply_bytes = REPLY_MAX_BYTES,
-            .allow = options->fetch_allow,
+            .max_reply_bytes = reply_bytes(&out->row),
+            .clip_reply = (out->row.flags & SPD_FETCH_CLIP) != 0,
+            .allow = allowance(options, &out->row),
             .on_header = out->row.header == NULL ? NULL : on_header,
             .done = on_reply,
             .arg = out,

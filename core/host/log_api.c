@@ -51,4 +51,5 @@ const struct spd_json_api host_json_api = {
     .text = jsonw_text,
     .writer_free = jsonw_free,
     .put_null = jsonw_put_null,
+    .put_json = jsonw_put_json,
 };

@@ -175,7 +175,7 @@ static void end_finished(struct fetcher *fetcher)
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &fetch);
         if (fetch->is_over)
             continue;
-        if (result == CURLE_OK)
+        if (result == CURLE_OK || fetch->is_clipped)
             fetch->err.code = SPD_OK; /* one of its addresses was good */
         else
             transfer_explain(fetch, result);

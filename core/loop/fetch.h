@@ -39,6 +39,7 @@ struct fetch_request {
     int upload_fd;            /* > 0: the body is this file; stays yours */
     int64_t timeout_ms;       /* of all of it; 0: 20 s; < 0: none */
     size_t max_reply_bytes;   /* 0: 64 KiB; with on_body: no limit */
+    bool clip_reply;          /* of a longer one the beginning will do */
     uint32_t allow;           /* enum fetch_allow */
     const char *ca_file;      /* NULL: the system's */
     const char *reply_header; /* header wanted in `location`, or NULL */

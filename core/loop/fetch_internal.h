@@ -30,6 +30,7 @@ struct fetch {
     int64_t upload_bytes, upload_at, told_bytes;
     struct buf body;
     size_t max_reply_bytes, reply_bytes, header_bytes;
+    bool clip_reply, is_clipped;
     struct spd_error err; /* our own reason to end it, when there is one */
     char curl_says[CURL_ERROR_SIZE];
 };

@@ -103,8 +103,13 @@ static size_t on_data(char *data, size_t one, size_t len, void *arg)
     if (fetch->is_over)
         return CURL_WRITEFUNC_ERROR;
     fetch->reply_bytes += len;
-    if (fetch->max_reply_bytes > 0 &&
-        fetch->reply_bytes > fetch->max_reply_bytes) {
+    bool is_over = fetch->max_reply_bytes > 0 &&
+                   fetch->reply_bytes > fetch->max_reply_bytes;
+    if (is_over && fetch->clip_reply) {
+        fetch->is_clipped = true; /* enough: the rest is not waited for */
+        return CURL_WRITEFUNC_ERROR;
+    }
+    if (is_over) {
         error_set(&fetch->err, SPD_EIO,
                   "the answer of %s is larger than the %zu bytes it may have",
                   fetch->host, fetch->max_reply_bytes);
@@ -304,6 +309,7 @@ void transfer_prepare(struct fetch *fetch, const struct fetch_request *request)
     fetch->upload_fd = -1;
     fetch->allow = request->allow;
     fetch->max_reply_bytes = request->max_reply_bytes;
+    fetch->clip_reply = request->clip_reply;
     if (fetch->max_reply_bytes == 0 && request->on_body == NULL)
         fetch->max_reply_bytes = REPLY_BYTES;
     if (request->reply_header != NULL)

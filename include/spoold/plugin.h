@@ -20,7 +20,8 @@
  * Changes
  *   1.1  spd_fetch.header; loop->wall_ms; store->put_secret and get_secret;
  *        ops->hook
- *        spd_notifier.doc to .per_minute; spd_fetch.flags, .max_reply_bytes
+ *        spd_notifier.doc to .per_minute; spd_fetch.flags, .max_reply_bytes;
+ *        json->put_json
  */
 #ifndef SPD_PLUGIN_H
 #define SPD_PLUGIN_H
@@ -314,7 +315,8 @@ SPD_FULL(struct spd_order_source, every_ms);
  *          absent where it has no part in it; {} of a digest
  * items    [{"topic", "at", "severity", "title", "text", "link"}], oldest
  *          first, at most 100: what a digest or summary gathers; else absent
- * picture  the path of a PNG file to read now: the plate; absent: none
+ * picture  the path of a PNG file to read before the ticket ends: the plate;
+ *          absent: none, or its flags do not hold SPD_NOTIFIER_PICTURES
  * thread   the same in all messages about one print; absent: about none
  * first    bool: nothing of this thread was sent to this channel before
  * progress_pct  0 to 100, of a print under way or ended; else absent
@@ -338,7 +340,8 @@ SPD_FULL(struct spd_order_source, every_ms);
  *
  * The error's text is kept and shown: it holds no secret. */
 enum spd_notifier_flag {
-    SPD_NOTIFIER_CUSTOM = 1u << 0, /* sends `custom` when it is there */
+    SPD_NOTIFIER_CUSTOM = 1u << 0,   /* sends `custom` when it is there */
+    SPD_NOTIFIER_PICTURES = 1u << 1, /* can send a `picture` */
 };
 
 struct spd_notifier {
@@ -487,6 +490,8 @@ struct spd_json_api { /* [any], one thread per document */
     spd_err (*text)(spd_jsonw *w, spd_str *out);
     void (*writer_free)(spd_jsonw *w);
     void (*put_null)(spd_jsonw *w, const char *name);
+    /* 1.1: a value of another document, whatever it is. */
+    void (*put_json)(spd_jsonw *w, const char *name, const spd_json *value);
 };
 
 struct spd_bus_api {

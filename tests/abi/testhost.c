@@ -134,6 +134,7 @@ static void writer_free(spd_jsonw *w)
         .put_int = jsonw_put_int, .put_real = jsonw_put_real,                  \
         .put_str = jsonw_put_str, .text = jsonw_text,                          \
         .writer_free = writer_free_, .put_null = jsonw_put_null,               \
+        .put_json = jsonw_put_json,                                            \
     }
 
 const struct spd_json_api testhost_counted_json =

@@ -305,6 +305,20 @@ static void an_answer_larger_than_allowed_is_refused(void **state)
                                       "the 4 bytes it may have");
 }
 
+static void of_a_long_answer_the_beginning_may_do(void **state)
+{
+    (void)state;
+    serve((const char *const[]){ "CUTHTTP/1.1 202 Accepted\r\n"
+                                 "Content-Length: 1000000000\r\n\r\nfirst",
+                                 NULL });
+    struct fetch_request request = to_peer();
+    request.max_reply_bytes = 4;
+    request.clip_reply = true;
+    fetch(request);
+    assert_int_equal(the.err.code, SPD_OK);
+    assert_int_equal(the.status, 202);
+}
+
 static void a_flood_of_headers_is_refused(void **state)
 {
     (void)state;
@@ -604,6 +618,7 @@ int main(void)
         TEST(a_stream_is_handed_on_piece_by_piece),
         TEST(a_stream_nobody_wants_is_cancelled),
         TEST(an_answer_larger_than_allowed_is_refused),
+        TEST(of_a_long_answer_the_beginning_may_do),
         TEST(a_flood_of_headers_is_refused),
         TEST(silence_ends_at_the_deadline_of_the_loops_clock),
         TEST(a_request_without_a_timeout_waits_for_ever),
