@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "shop/notifier.h"
 
-const char *const own_plugins[] = { "bambu-mqtt", "scheduler-priority", NULL };
+const char *const own_plugins[] = { "bambu-mqtt", "scheduler-priority",
+                                    "webhook", NULL };
 
 /* -- roles: the floors below do the work -- */
 
@@ -25,12 +27,22 @@ static spd_err add_scheduler(void *arg, spd_plugin *self, const char *who,
     return engine_set_policy(takers->engine, self, who, scheduler, err);
 }
 
+static spd_err add_notifier(void *arg, spd_plugin *self, const char *who,
+                            const struct spd_notifier *notifier,
+                            struct spd_error *err)
+{
+    const struct takers *takers = arg;
+    return notifiers_add(takers->shop->notifiers, self, who, notifier, err);
+}
+
 static void withdraw(void *arg, spd_plugin *self)
 {
     const struct takers *takers = arg;
     fleet_withdraw(takers->shop->fleet, self);
     drivers_withdraw(takers->shop->drivers, self);
     engine_withdraw(takers->engine, self);
+    outbox_withdraw(takers->outbox, self);
+    notifiers_withdraw(takers->shop->notifiers, self);
 }
 
 static void take_report(void *arg, spd_printer *printer, const spd_json *report)
@@ -52,6 +64,7 @@ struct host_roles roles_of(struct takers *takers)
         .arg = takers,
         .printer_driver = add_driver,
         .scheduler = add_scheduler,
+        .notifier = add_notifier,
         .withdraw = withdraw,
         .printer_report = take_report,
         .upload_progress = take_progress,

@@ -4,12 +4,14 @@
 #define SPOOLD_SERVER_PLUGINS_H
 
 #include "engine/engine.h"
+#include "engine/outbox.h"
 #include "host/host.h"
 #include "server/settings.h"
 
 /* Who takes what plugins offer for printing. Borrowed as long as the host. */
 struct takers {
     struct engine *engine;
+    struct outbox *outbox;
     struct shop *shop;
 };
 struct host_roles roles_of(struct takers *takers);

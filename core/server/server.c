@@ -7,10 +7,12 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "engine/lookout.h"
 #include "server/about.h"
 #include "server/housekeeping.h"
 #include "server/plugins.h"
 #include "shop/fleet.h"
+#include "shop/notifier.h"
 #include "shop/person.h"
 
 enum { POOL_THREADS = 8, WATCHDOG_MS = 10 * 1000 };
@@ -19,6 +21,8 @@ struct server {
     struct shop shop;
     struct fetcher *fetcher;
     struct engine *engine;
+    struct outbox *outbox;
+    struct lookout *lookout;
     struct takers takers;
     struct host *host;
     struct about about;
@@ -108,13 +112,21 @@ static spd_err build_shop(struct server *server,
     shop->tickets = tickets_new(shop->loop);
     shop->ops = ops_new(shop->store);
     shop->drivers = drivers_new();
+    shop->notifiers = notifiers_new();
     shop->fleet = fleet_new(shop);
     server->engine = engine_new(shop, &options);
+    server->outbox = outbox_new(shop, &(struct outbox_options){
+                                          .url = settings->url.ptr,
+                                          .retry_ms = settings->retry_ms,
+                                      });
+    server->lookout = lookout_new(shop);
     server->fetcher = fetcher_new(shop->loop, err);
     if (server->fetcher == NULL)
         return err->code;
     spd_err rc = shop_add_ops(shop, err);
-    return rc == SPD_OK ? engine_add_ops(server->engine, err) : rc;
+    if (rc == SPD_OK)
+        rc = engine_add_ops(server->engine, err);
+    return rc == SPD_OK ? outbox_add_ops(server->outbox, err) : rc;
 }
 
 static spd_err build_host(struct server *server,
@@ -122,7 +134,7 @@ static spd_err build_host(struct server *server,
                           struct spd_error *err)
 {
     struct shop *shop = &server->shop;
-    server->takers = (struct takers){ server->engine, shop };
+    server->takers = (struct takers){ server->engine, server->outbox, shop };
     server->host = host_new(&(struct host_options){
         .loop = shop->loop,
         .store = shop->store,
@@ -211,6 +223,8 @@ int server_run(struct server *server)
     timer_set(server->watchdog, WATCHDOG_MS, WATCHDOG_MS);
     fleet_open(shop->fleet);
     engine_start(server->engine);
+    outbox_start(server->outbox, http_url(server->http));
+    lookout_start(server->lookout);
     log_info("server", "READY %s", http_url(server->http));
     sd_notify(0, "READY=1");
     loop_run(shop->loop);
@@ -232,6 +246,8 @@ void server_free(struct server *server)
     struct shop *shop = &server->shop;
     timer_free(server->watchdog);
     if (server->engine != NULL) {
+        lookout_free(server->lookout);
+        outbox_stop(server->outbox);
         engine_stop(server->engine);
         fleet_close(shop->fleet);
     }
@@ -244,8 +260,10 @@ void server_free(struct server *server)
     if (shop->store != NULL)
         store_flush(shop->store);
     housekeeping_free(server->housekeeping);
+    outbox_free(server->outbox);
     engine_free(server->engine);
     ops_free(shop->ops);
+    notifiers_free(shop->notifiers);
     drivers_free(shop->drivers);
     crypt_key_free(shop->key);
     store_close(shop->store);

@@ -40,6 +40,14 @@ static const struct field rows[] = {
     FIELD(settings, cool_down_seconds, FIELD_INT,
           "a printer that failed an attempt is left alone so long", .min = 1,
           .max = 86400, .fallback = "60"),
+    FIELD(settings, url, FIELD_TEXT,
+          "where people find the page, for links in messages; else where it "
+          "listens",
+          .flags = FIELD_NULL, .max = 200,
+          .example = "\"https://shop.example.com\""),
+    FIELD(settings, retry_ms, FIELD_INT,
+          "the first pause before a message is sent again; later ones grow",
+          .min = 1, .max = 3600000, .fallback = "5000"),
 };
 static const struct fields settings_fields = TABLE("settings", settings, rows);
 
@@ -155,7 +163,8 @@ static void lay_options_over(struct settings *settings,
 static void end_texts(struct settings *settings)
 {
     spd_str *const texts[] = { &settings->data, &settings->listen,
-                               &settings->plugin_folder, &settings->key_file };
+                               &settings->plugin_folder, &settings->key_file,
+                               &settings->url };
     for (size_t i = 0; i < SPD_COUNT(texts); i++)
         if (texts[i]->ptr != NULL)
             *texts[i] = arena_str(&settings->arena, *texts[i]);

@@ -13,6 +13,8 @@ struct settings {
     struct list hosts; /* of spd_str */
     int64_t max_upload_mb, keep_journal_days;
     bool allow_loopback;
+    spd_str url;
+    int64_t retry_ms;
     int64_t evidence_seconds, verdict_seconds, fresh_seconds, cool_down_seconds;
     /* from elsewhere */
     struct conf *conf;       /* NULL: no file */

@@ -14,6 +14,7 @@
 struct drivers;
 struct fleet;
 struct job;
+struct notifiers;
 
 /* How often somebody tried to log in of late. */
 struct login_tries {
@@ -36,6 +37,7 @@ struct shop {
     struct crypt_key *key; /* for secrets at rest */
     struct drivers *drivers;
     struct fleet *fleet;
+    struct notifiers *notifiers;
     struct login_tries tries;
     struct set_up_seen set_up;
     struct admissions admissions;
@@ -48,13 +50,16 @@ struct shop {
 /* Every kind of record, for store_open. */
 extern const struct kind *const shop_kinds[];
 extern const size_t shop_kind_count;
+/* The kind of that name; NULL: there is none. */
+const struct kind *shop_kind(spd_str name);
 
 /* Add the operations of all nouns. */
 spd_err shop_add_ops(struct shop *shop, struct spd_error *err);
 
 /* The shop's own invariants, beyond the store's: each job in one state, at
  * most one live attempt per printer and per job, references that lead
- * somewhere, spools that have left what their ledger says.  Calls `found` for each breach; returns how many. */
+ * somewhere, spools that have left what their ledger says.  Calls `found` for
+ * each breach; returns how many. */
 size_t shop_check(struct store *store,
                   void (*found)(void *arg, const char *sentence), void *arg);
 

@@ -328,7 +328,7 @@ SPD_FULL(struct spd_order_source, every_ms);
  *
  * no error    delivered.  The text beside it (`cursor`) is a note kept in the
  *             log of deliveries [people]: "refused for bob@example.com"
- * SPD_EIO     try again with growing pauses, for about a day.  The text beside
+ * SPD_EIO     try again with growing pauses, most of a day.  The text beside
  *             it: not before so many seconds ("120", of a Retry-After); empty:
  *             as the host sees fit
  * SPD_EBUSY   the same, and no fault of the message: uses up no try

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "shop/driver.h"
 #include "shop/file.h"
+#include "shop/notifier.h"
 
 struct stage the;
 
@@ -58,6 +59,7 @@ static void build(void)
     shop->tickets = tickets_new(shop->loop);
     shop->ops = ops_new(shop->store);
     shop->drivers = drivers_new();
+    shop->notifiers = notifiers_new();
     shop->fleet = fleet_new(shop);
     the.engine = engine_new(shop, &the.options);
     check(shop_add_ops(shop, &err) == SPD_OK, &err);
@@ -80,6 +82,7 @@ static void take_down(void)
     store_flush(shop->store);
     engine_free(the.engine);
     ops_free(shop->ops);
+    notifiers_free(shop->notifiers);
     drivers_free(shop->drivers);
     crypt_key_free(shop->key);
     store_close(shop->store);

@@ -10,6 +10,7 @@
 #include "shop/driver.h"
 #include "shop/file.h"
 #include "shop/fleet.h"
+#include "shop/notifier.h"
 
 struct house the;
 
@@ -94,6 +95,7 @@ static void build(void)
     shop->tickets = tickets_new(shop->loop);
     shop->ops = ops_new(shop->store);
     shop->drivers = drivers_new();
+    shop->notifiers = notifiers_new();
     shop->fleet = fleet_new(shop);
     shop_add_ops(shop, &err);
     drivers_add(shop->drivers, NULL, "listener", &driver, &err);
@@ -132,6 +134,7 @@ int house_tear_down(void **state)
     tickets_end(shop->tickets);
     store_flush(shop->store);
     ops_free(shop->ops);
+    notifiers_free(shop->notifiers);
     drivers_free(shop->drivers);
     crypt_key_free(shop->key);
     store_close(shop->store);
