@@ -115,6 +115,7 @@ void testhost_when_called(struct testhost *host, const char *name,
 struct testhost_fetch {
     const char *method, *url, *headers, *body; /* headers end in \n each */
     int64_t timeout_ms;
+    uint32_t flags;
     bool answered;
 };
 

@@ -288,6 +288,7 @@ static spd_err fetch(spd_plugin *self, const struct spd_fetch *f, size_t n)
         .headers = keep_headers(host, f->headers),
         .body = testhost_keep(host, f->body),
         .timeout_ms = f->timeout_ms,
+        .flags = slot->row.flags,
     };
     return SPD_OK;
 }
