@@ -6,9 +6,10 @@
 
 struct housekeeping;
 
-/* Events older than `journal_days` go, once every reader has passed them.
- * Owned: housekeeping_free. */
-struct housekeeping *housekeeping_new(struct shop *shop, int64_t journal_days);
+/* Events older than `journal_days` go, once every reader has passed them; and
+ * deliveries older than `deliveries_days`. Owned: housekeeping_free. */
+struct housekeeping *housekeeping_new(struct shop *shop, int64_t journal_days,
+                                      int64_t deliveries_days);
 void housekeeping_free(struct housekeeping *housekeeping);
 
 #endif

@@ -171,7 +171,8 @@ static spd_err open_doors(struct server *server,
                           struct spd_error *err)
 {
     struct shop *shop = &server->shop;
-    server->housekeeping = housekeeping_new(shop, settings->keep_journal_days);
+    server->housekeeping = housekeeping_new(shop, settings->keep_journal_days,
+                                            settings->keep_deliveries_days);
     list_host_names(server, settings);
     struct http_options options = {
         .listen = settings->listen.ptr,

@@ -11,7 +11,7 @@ struct settings {
     /* keys of the file */
     spd_str data, listen, plugin_folder, key_file;
     struct list hosts; /* of spd_str */
-    int64_t max_upload_mb, keep_journal_days;
+    int64_t max_upload_mb, keep_journal_days, keep_deliveries_days;
     bool allow_loopback;
     spd_str url;
     int64_t retry_ms;

@@ -1,5 +1,7 @@
 #include "shop/delivery.h"
 
+#include <stdlib.h>
+
 static const char *const state_names[] = { "waiting", "delivered", "given_up",
                                            "gathered", NULL };
 
@@ -138,6 +140,71 @@ bool delivery_is_first(spd_txn *txn, const struct delivery *delivery)
         return false;
     return record_find(txn, &delivery_kind, &delivery_indexes[THREAD], &key) ==
            delivery->id;
+}
+
+/* -- forgetting -- */
+
+struct oldest {
+    int64_t before_ms;
+    size_t most, count;
+    int64_t *ids;
+};
+
+static bool note_old_delivery(void *arg, const void *record)
+{
+    struct oldest *oldest = arg;
+    const struct delivery *delivery = record;
+    if (delivery->created_at >= oldest->before_ms ||
+        oldest->count == oldest->most)
+        return false;
+    oldest->ids[oldest->count++] = delivery->id;
+    return true;
+}
+
+static bool note_old_message(void *arg, const void *record)
+{
+    struct oldest *oldest = arg;
+    const struct message *message = record;
+    if (message->at >= oldest->before_ms || oldest->count == oldest->most)
+        return false;
+    oldest->ids[oldest->count++] = message->id;
+    return true;
+}
+
+static bool is_needed(spd_txn *txn, int64_t message_id)
+{
+    struct key key = { 0 };
+    key_put_int(&key, message_id);
+    return record_find(txn, &delivery_kind, &delivery_indexes[MESSAGE], &key) !=
+           0;
+}
+
+/* Ids grow with time: the oldest of a kind come first. */
+static spd_err trim(spd_txn *txn, const struct kind *kind, record_fn *note,
+                    const char *topic, struct oldest oldest,
+                    struct spd_error *err)
+{
+    struct change change = { topic, STR("spoold") };
+    spd_err rc = SPD_OK;
+    oldest.ids = mem_array(oldest.most, sizeof(int64_t));
+    record_each(txn, kind, &(struct span){ 0 }, note, &oldest);
+    for (size_t i = 0; i < oldest.count && rc == SPD_OK; i++)
+        if (kind != &message_kind || !is_needed(txn, oldest.ids[i]))
+            rc = record_del(txn, kind, oldest.ids[i], &change, err);
+    free(oldest.ids);
+    return rc;
+}
+
+spd_err deliveries_trim(spd_txn *txn, int64_t before_ms, size_t most,
+                        struct spd_error *err)
+{
+    struct oldest oldest = { .before_ms = before_ms, .most = most };
+    spd_err rc = trim(txn, &delivery_kind, note_old_delivery,
+                      "delivery.deleted", oldest, err);
+    if (rc == SPD_OK)
+        rc = trim(txn, &message_kind, note_old_message, "message.deleted",
+                  oldest, err);
+    return rc;
 }
 
 /* -- operations -- */

@@ -44,6 +44,12 @@ struct span delivery_channel_span(int64_t channel_id, struct key *prefix);
 /* Is it the first of its thread to its channel? */
 bool delivery_is_first(spd_txn *txn, const struct delivery *delivery);
 
+/* Forget what was decided before `before_ms`, at most `most` deliveries, and
+ * the messages nobody waits for any more.  What still waits then has waited in
+ * vain and is forgotten as well. */
+spd_err deliveries_trim(spd_txn *txn, int64_t before_ms, size_t most,
+                        struct spd_error *err);
+
 spd_err delivery_add_ops(struct shop *shop, struct spd_error *err);
 
 #endif

@@ -140,19 +140,50 @@ static bool same_text(const struct material *a, const struct material *b)
     return same;
 }
 
+/* -- nearly empty -- */
+
+/* A tenth of the spool, or what a small print takes. */
+static double low_grams(const struct material *material)
+{
+    static const double usual = 100;
+    return material->weight_grams > 0 ? material->weight_grams / 10 : usual;
+}
+
+/* Write it, and say so when with this it has become nearly empty. */
+static spd_err put_less(spd_txn *txn, struct material *material,
+                        double before_grams, const char *topic,
+                        struct spd_error *err)
+{
+    double low = low_grams(material);
+    struct change change = { topic, STR("spoold") };
+    struct arena arena = { 0 };
+    spd_str text;
+    spd_err rc = record_put(txn, &material_kind, material, &change, err);
+    if (rc == SPD_OK && before_grams >= low &&
+        material->remaining_grams < low) {
+        change.topic = "material.low";
+        rc = record_text(txn, &material_kind, material->id, &text, err);
+        if (rc == SPD_OK)
+            rc = journal_append(txn, &change, arena_str(&arena, text), NULL,
+                                err);
+    }
+    arena_fini(&arena);
+    return rc;
+}
+
 spd_err material_follow(spd_txn *txn, struct shop *shop,
                         const struct spool *spool, struct spd_error *err)
 {
     struct arena arena = { 0 };
     struct material material;
-    struct change change = { "material.changed", STR("spoold") };
     spd_err rc = SPD_OK;
     if (material_of_spool(txn, spool->id, &material, &arena)) {
         struct material before = material;
         lay_spool(&material, spool);
         if (!same_text(&before, &material)) {
             material.updated_at = shop_now_ms(shop);
-            rc = record_put(txn, &material_kind, &material, &change, err);
+            rc = put_less(txn, &material, before.remaining_grams,
+                          "material.updated", err);
         }
     }
     arena_fini(&arena);
@@ -293,13 +324,18 @@ static spd_err sync_slot(spd_txn *txn, struct shop *shop, int64_t printer_id,
         material.slot = slot->slot;
         material.created_at = now_ms;
     }
+    spd_str said = is_known ? material.reported : (spd_str){ NULL, 0 };
     if (!lay_over(&material, slot, word_of(slot, arena), now_ms))
         return SPD_OK;
     material.last_synced = material.updated_at = now_ms;
     spd_err rc = tie_tagged(txn, shop, &material, arena, err);
     if (rc != SPD_OK)
         return rc;
-    struct change change = { is_known ? "material.changed" : "material.found",
+    /* Other filament, or only news of what is in it? */
+    bool is_other = said.len > 0 && !str_equal(said, material.reported);
+    struct change change = { !is_known  ? "material.found"
+                             : is_other ? "material.changed"
+                                        : "material.updated",
                              STR("spoold") };
     return record_put(txn, &material_kind, &material, &change, err);
 }
@@ -320,8 +356,8 @@ static spd_err take_grams(spd_txn *txn, struct shop *shop,
                           struct material *material, double grams,
                           struct spd_error *err)
 {
-    struct change change = { "material.used", STR("spoold") };
-    if (isnan(material->remaining_grams))
+    double before_grams = material->remaining_grams;
+    if (isnan(before_grams))
         return SPD_OK;
     material->remaining_grams =
         fmax(0, round((material->remaining_grams - grams) * 1000) / 1000);
@@ -329,7 +365,7 @@ static spd_err take_grams(spd_txn *txn, struct shop *shop,
         material->remaining_pct =
             100 * material->remaining_grams / material->weight_grams;
     material->updated_at = shop_now_ms(shop);
-    return record_put(txn, &material_kind, material, &change, err);
+    return put_less(txn, material, before_grams, "material.used", err);
 }
 
 spd_err material_use(spd_txn *txn, struct shop *shop, int64_t printer_id,

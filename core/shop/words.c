@@ -15,6 +15,11 @@ static bool waits_again(const spd_json *data)
     return str_is(json_as_str(json_member(data, "phase"), STR("")), "waiting");
 }
 
+static bool is_loaded(const spd_json *data)
+{
+    return json_as_str(json_member(data, "material_type"), STR("")).len > 0;
+}
+
 /* Bad news of bad news would never end. */
 static bool is_news(const spd_json *data)
 {
@@ -139,7 +144,8 @@ static const struct words table[] = {
                "{{material.slot}}",
       .text = "Now it is {{material.material_type}} {{material.color}}.\n"
               "About {{material.remaining_grams}} g are on the spool.",
-      .page = "#/printers/{{printer.id}}" },
+      .page = "#/printers/{{printer.id}}",
+      .when = is_loaded },
     { .topic = "material.low",
       .subject = "material",
       .by = NOTIFY_MATERIAL,

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "server/housekeeping.h"
+#include "shop/delivery.h"
 #include "store/journal.h"
 
 enum { DAY_MS = 24 * 3600 * 1000 };
@@ -37,9 +38,11 @@ static void events_of_last_season_are_removed_within_the_hour(void **state)
     struct fake_clock clock;
     fake_clock_init(&clock, 1800000000000);
     struct shop shop = { .loop = loop_new(&clock.clock, NULL) };
-    struct store_options options = { .folder = folder };
+    struct store_options options = { .folder = folder,
+                                     .kinds = shop_kinds,
+                                     .kind_count = shop_kind_count };
     shop.store = store_open(shop.loop, &options, NULL);
-    struct housekeeping *housekeeping = housekeeping_new(&shop, 90);
+    struct housekeeping *housekeeping = housekeeping_new(&shop, 90, 30);
 
     store_write_now(shop.store, write_event, NULL, NULL);
     fake_clock_advance(&clock, 89LL * DAY_MS);
@@ -56,10 +59,65 @@ static void events_of_last_season_are_removed_within_the_hour(void **state)
     file_remove_folder(folder);
 }
 
+/* A message, told to one channel; another one to nobody. */
+static spd_err write_messages(spd_txn *txn, void *arg, struct spd_error *err)
+{
+    const struct shop *shop = arg;
+    struct message message = { .topic = STR("alert"),
+                               .title = STR("x"),
+                               .at = shop_now_ms(shop) };
+    spd_err rc = message_put(txn, &message, err);
+    struct delivery delivery = { .channel_id = 1,
+                                 .message_id = message.id,
+                                 .created_at = message.at };
+    if (rc == SPD_OK)
+        rc = delivery_put(txn, &delivery, "delivery.created", err);
+    message.id = 0;
+    return rc == SPD_OK ? message_put(txn, &message, err) : rc;
+}
+
+static void assert_kept(struct store *store, size_t deliveries, size_t messages)
+{
+    spd_txn *txn = store_read(store);
+    assert_int_equal(record_count(txn, &delivery_kind), deliveries);
+    assert_int_equal(record_count(txn, &message_kind), messages);
+    store_read_end(txn);
+}
+
+static void messages_of_last_month_are_forgotten(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/spoold-housekeeping-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    struct fake_clock clock;
+    fake_clock_init(&clock, 1800000000000);
+    struct shop shop = { .loop = loop_new(&clock.clock, NULL) };
+    struct store_options options = { .folder = folder,
+                                     .kinds = shop_kinds,
+                                     .kind_count = shop_kind_count };
+    shop.store = store_open(shop.loop, &options, NULL);
+    struct housekeeping *housekeeping = housekeeping_new(&shop, 90, 30);
+
+    store_write_now(shop.store, write_messages, &shop, NULL);
+    fake_clock_advance(&clock, 20LL * DAY_MS);
+    store_write_now(shop.store, write_messages, &shop, NULL);
+    loop_turn(shop.loop, 0);
+    assert_kept(shop.store, 2, 4);
+    fake_clock_advance(&clock, 11LL * DAY_MS);
+    loop_turn(shop.loop, 0);
+    assert_kept(shop.store, 1, 2);
+
+    housekeeping_free(housekeeping);
+    store_close(shop.store);
+    loop_free(shop.loop);
+    file_remove_folder(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_of_last_season_are_removed_within_the_hour),
+        cmocka_unit_test(messages_of_last_month_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -159,6 +159,37 @@ static void stating_a_slot_again_replaces_what_was_stated(void **state)
     assert_reply(404, "there is no printer 9");
 }
 
+static void a_spool_that_becomes_nearly_empty_is_said_so_once(void **state)
+{
+    (void)state;
+    add_printer();
+    call("spools.create", "{\"material\":\"PLA\",\"color\":\"#FF0000\"}");
+    call("materials.create",
+         "{\"printer_id\":1,\"slot\":0,\"material_type\":\"PLA\","
+         "\"color\":\"#FF0000\",\"spool_id\":1}");
+    assert_int_equal(the.status, 201);
+    news();
+    call("spools.weigh", "{\"id\":1,\"net_grams\":100}");
+    assert_null(strstr(news(), "material.low"));
+    call("spools.weigh", "{\"id\":1,\"net_grams\":99}");
+    assert_non_null(strstr(news(), "material.updated material.low"));
+    call("spools.weigh", "{\"id\":1,\"net_grams\":50}");
+    assert_null(strstr(news(), "material.low"));
+}
+
+static void only_other_filament_is_called_a_change(void **state)
+{
+    (void)state;
+    add_printer();
+    say(RED);
+    news();
+    say(GREEN);
+    assert_non_null(strstr(news(), "material.changed"));
+    say(SPOOL("true", "PLA", "#00FF00",
+              ",\"weight_grams\":1000,\"remaining_pct\":70"));
+    assert_string_equal(news(), "material.updated");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +203,8 @@ int main(void)
         A_TEST(grams_and_percent_say_the_same),
         A_TEST(the_printers_coarse_percent_does_not_overrule_our_grams),
         A_TEST(stating_a_slot_again_replaces_what_was_stated),
+        A_TEST(a_spool_that_becomes_nearly_empty_is_said_so_once),
+        A_TEST(only_other_filament_is_called_a_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
