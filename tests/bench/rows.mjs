@@ -4,6 +4,7 @@ import { createReadStream, mkdirSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { compare, loadOnce, median, startLimit } from './load.mjs';
+import { notify } from './notify.mjs';
 import { writeSliced } from './sliced.mjs';
 import { addPrinter, ask, jobOf, setUp, startSpoold } from './spoold.mjs';
 
@@ -130,5 +131,6 @@ export async function measure(bench) {
     await memory(bench, shop);
     await reads(bench, shop);
     await writes(bench, shop);
+    await notify(bench);
     await readyFull(bench, shop);
 }
