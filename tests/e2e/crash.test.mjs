@@ -29,7 +29,7 @@ async function dieAt(point, {
     await before?.(world);
     await shop.stop();
 
-    await shop.start({ SPOOLD_CRASH: point });
+    await startToDie(shop, point);
     const dying = shop.program;
     const { id } = await placeOrder(shop, file, printer);
     await ordered?.({ ...world, id });
@@ -50,6 +50,14 @@ async function dieAt(point, {
     shop.program?.child.kill("SIGKILL");
     sim.program.child.kill("SIGKILL");
   }
+}
+
+// A start commits too: it may die before it listens.
+async function startToDie(shop, point) {
+  const ready = shop.start({ SPOOLD_CRASH: point });
+  await ready.catch((error) => {
+    if (shop.program.status !== "SIGKILL") throw error;
+  });
 }
 
 // It may die before it answers: then what it has kept counts.
