@@ -109,13 +109,8 @@ static bool suits_another_better(struct search *search, const struct job *job)
 
 static bool goes_before(const struct job *a, const struct job *b)
 {
-    if (a->rank != b->rank)
-        return a->rank < b->rank;
-    if (a->priority != b->priority)
-        return a->priority > b->priority;
-    if (a->scheduled_start != b->scheduled_start)
-        return a->scheduled_start < b->scheduled_start;
-    return a->id < b->id;
+    struct queue_place of_a = job_queue_place(a), of_b = job_queue_place(b);
+    return queue_place_compare(&of_a, &of_b) < 0;
 }
 
 /* Remember when to look again though nothing happens. */

@@ -113,6 +113,18 @@ static const struct field job_rows[] = {
           .flags = FIELD_READONLY, .of = &avoid_fields, .max = 64),
     FIELD(job, stays_on, FIELD_ID, "it is tried again on this printer",
           .flags = FIELD_INTERNAL),
+    FIELD(job, moved_to, FIELD_ID,
+          "a person put it beside this job in the queue; null: it stands where "
+          "the policy, its priority, start and age put it",
+          .flags = FIELD_READONLY),
+    FIELD(job, moved_rank, FIELD_INT, "of its place then",
+          .flags = FIELD_INTERNAL, .fallback = "0"),
+    FIELD(job, moved_priority, FIELD_INT, "of its place then",
+          .flags = FIELD_INTERNAL, .fallback = "0"),
+    FIELD(job, moved_start, FIELD_INT, "of its place then",
+          .flags = FIELD_INTERNAL, .fallback = "0"),
+    FIELD(job, nudge, FIELD_INT, "how far before or behind moved_to",
+          .flags = FIELD_INTERNAL, .fallback = "0"),
 };
 const struct fields job_fields = TABLE("job", job, job_rows);
 
@@ -151,13 +163,50 @@ bool job_is_done(const struct job *job)
 
 /* -- orders -- */
 
+struct queue_place job_queue_place(const struct job *job)
+{
+    if (job->moved_to == 0)
+        return (struct queue_place){ job->rank, job->priority,
+                                     job->scheduled_start, job->id, 0 };
+    return (struct queue_place){ job->moved_rank, job->moved_priority,
+                                 job->moved_start, job->moved_to, job->nudge };
+}
+
+static int compare(int64_t a, int64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+int queue_place_compare(const struct queue_place *a,
+                        const struct queue_place *b)
+{
+    int by[] = {
+        compare(a->rank, b->rank),   compare(b->priority, a->priority),
+        compare(a->start, b->start), compare(a->id, b->id),
+        compare(a->nudge, b->nudge),
+    };
+    for (size_t i = 0; i < SPD_COUNT(by); i++)
+        if (by[i] != 0)
+            return by[i];
+    return 0;
+}
+
+/* In the order of queue_place_compare. */
+static void key_put_place(struct key *key, const struct queue_place *place)
+{
+    key_put_int(key, place->rank);
+    key_put_int(key, -place->priority);
+    key_put_int(key, place->start);
+    key_put_int(key, place->id);
+    key_put_int(key, place->nudge);
+}
+
 static bool queue_order(const void *record, struct key *key)
 {
     const struct job *job = record;
+    struct queue_place place = job_queue_place(job);
     key_put_int(key, job->printer_id);
-    key_put_int(key, job->rank);
-    key_put_int(key, -job->priority);
-    key_put_int(key, job->scheduled_start);
+    key_put_place(key, &place);
     return job_is_waiting(job);
 }
 
@@ -206,6 +255,7 @@ const struct kind job_kind = {
     .fields = &job_fields,
     .indexes = job_indexes,
     .index_count = SPD_COUNT(job_indexes),
+    .version = 1,
 };
 
 static struct span span_of(int which, struct key *prefix)

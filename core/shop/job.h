@@ -72,15 +72,31 @@ struct job {
     int64_t attempts_max, failures;
     struct list avoids; /* of struct avoid */
     int64_t stays_on;   /* internal: tried again on this printer; 0: none */
+    /* A person moved it beside this job: the rest of its place, as that job's
+     * was then. moved_to 0: nobody did. */
+    int64_t moved_to, moved_rank, moved_priority, moved_start, nudge;
 };
 
 extern const struct kind job_kind;
 extern const struct fields job_fields;
 extern const char *const job_status_names[], *const job_phase_names[];
 
-/* Jobs that wait, in queue order: the policy's rank, then priority down,
- * scheduled_start (none first), then age. Of one printer, or (printer_id 0) of
- * those that any may print. */
+/* Where a job stands among all that wait, whatever their printers: by the
+ * policy's rank, then priority down, scheduled_start (none first), then age.
+ * One that a person moved stands beside the place of the job it was moved to,
+ * also when that one has gone; no two stand at the same place. */
+struct queue_place {
+    int64_t rank, priority, start;
+    int64_t id;    /* its own, or the job's it was moved to */
+    int64_t nudge; /* before (negative) or behind that one */
+};
+struct queue_place job_queue_place(const struct job *job);
+/* Negative: `a` goes before `b`; 0: they are the same. */
+int queue_place_compare(const struct queue_place *a,
+                        const struct queue_place *b);
+
+/* Jobs that wait, in the order of their places. Of one printer, or (printer_id
+ * 0) of those that any may print. */
 struct span job_queue_span(int64_t printer_id, struct key *prefix);
 /* Jobs in a status; of one printer, or (0) of all. */
 struct span job_status_span(int64_t printer_id, enum job_status status,
