@@ -1,7 +1,6 @@
 /* Claiming: from this commit on, job and printer belong to each other. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/crash.h"
 #include "base/error.h"
@@ -18,7 +17,7 @@ enum { CLAIM_RETRY_MS = 5000 };
 struct claim {
     struct engine *engine;
     int64_t job_id, printer_id;
-    struct list feeds; /* in the arena */
+    struct list feeds; /* as matched in the transaction */
     struct arena arena;
     struct attempt attempt; /* as committed */
 };
@@ -43,19 +42,23 @@ static void name_remote(char out[REMOTE_NAME_BYTES], spd_str job_name,
              len > 0 ? "-" : "", submission);
 }
 
-static spd_err judge(spd_txn *txn, const struct claim *claim, struct job *job,
-                     struct arena *arena, struct spd_error *err)
+/* What dispatch chose by may have changed since: it is asked once more, of
+ * what this transaction sees. */
+static spd_err judge(spd_txn *txn, struct claim *claim, struct job *job,
+                     struct spd_error *err)
 {
-    struct printer printer;
+    struct seat seat;
+    struct arena *arena = &claim->arena;
     spd_err rc = record_get(txn, &job_kind, claim->job_id, job, arena, err);
-    if (rc == SPD_OK)
-        rc = record_get(txn, &printer_kind, claim->printer_id, &printer, arena,
-                        err);
     if (rc != SPD_OK)
         return rc;
-    if (!job_is_waiting(job) || !printer.enabled || !printer.plate_clear)
-        return error_set(err, SPD_EBUSY, "job or printer changed meanwhile");
-    return SPD_OK;
+    bool fits = seat_load(&seat, txn, claim->printer_id, arena) &&
+                seat.printer.enabled && seat.printer.plate_clear &&
+                match(&seat, job, job_plate(txn, job, arena),
+                      shop_now_ms(claim->engine->shop), &claim->feeds,
+                      arena) == CAN_TAKE;
+    return fits ? SPD_OK
+                : error_set(err, SPD_EBUSY, "job or printer changed meanwhile");
 }
 
 static spd_err write_attempt(spd_txn *txn, struct claim *claim,
@@ -80,10 +83,10 @@ static spd_err write_attempt(spd_txn *txn, struct claim *claim,
 static spd_err run_claim(spd_txn *txn, void *arg, struct spd_error *err)
 {
     struct claim *claim = arg;
-    struct arena arena = { 0 };
     struct job job;
     crash_point("attempt.claimed");
-    spd_err rc = judge(txn, claim, &job, &arena, err);
+    arena_fini(&claim->arena); /* of a run that was rolled back */
+    spd_err rc = judge(txn, claim, &job, err);
     if (rc == SPD_OK)
         rc = write_attempt(txn, claim, &job, err);
     if (rc == SPD_OK) {
@@ -91,8 +94,17 @@ static spd_err run_claim(spd_txn *txn, void *arg, struct spd_error *err)
         struct change change = { "job.claimed", STR("spoold") };
         rc = job_put(txn, claim->engine->shop, &job, &change, err);
     }
-    arena_fini(&arena);
     return rc;
+}
+
+/* Not claimed: what the store has of both now is what dispatch goes by. */
+static void look_again(const struct claim *claim)
+{
+    struct engine *engine = claim->engine;
+    spd_txn *txn = store_read(engine->shop->store);
+    waiting_refresh(engine->waiting, txn, claim->job_id);
+    store_read_end(txn);
+    places_forget(&engine->places, claim->printer_id);
 }
 
 static void claim_done(void *arg, const struct spd_error *err)
@@ -102,6 +114,8 @@ static void claim_done(void *arg, const struct spd_error *err)
     engine->claims--;
     if (err == NULL && engine->started) /* else it is taken up at the start */
         run_advance(run_new(engine, &claim->attempt));
+    if (err != NULL)
+        look_again(claim);
     if (err == NULL || err->code == SPD_EBUSY || err->code == SPD_EEXIST) {
         engine_wake(engine);
     } else {
@@ -113,18 +127,12 @@ static void claim_done(void *arg, const struct spd_error *err)
     free(claim);
 }
 
-void claim(struct engine *engine, int64_t job_id, int64_t printer_id,
-           const struct list *feeds)
+void claim(struct engine *engine, int64_t job_id, int64_t printer_id)
 {
     struct claim *claim = mem_new(sizeof(*claim));
     claim->engine = engine;
     claim->job_id = job_id;
     claim->printer_id = printer_id;
-    claim->feeds.count = feeds->count;
-    size_t size = feeds->count * sizeof(struct feed);
-    claim->feeds.items = arena_new(&claim->arena, size);
-    if (size > 0)
-        memcpy(claim->feeds.items, feeds->items, size);
     engine->claims++;
     store_write(engine->shop->store,
                 &(struct store_write){ run_claim, claim_done, claim });

@@ -1,192 +1,198 @@
-/* Choosing: which waiting job goes to which idle printer. */
+/* Choosing: which waiting job goes to which idle printer.
+ *
+ * The first job in the queue's order that any idle printer can take goes to the
+ * one it suits best, then the next, and so on.  What can be taken is asked of
+ * memory (place.h, waiting.h); the claim asks the store once more. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/ready.h"
 
 enum {
-    WALK_MAX = 2000,  /* waiting jobs looked at for one printer in one pass */
-    QUEUED_MAX = 200, /* of those, for its load */
-};
-
-/* A printer that could begin at once, for one tour. */
-struct place {
-    struct seat seat;
-    int64_t queued_ms;
-    bool taken;
+    READS_A_PASS = 100, /* printers read anew before others are served */
+    CLAIMS_A_PASS = 16, /* they share a commit */
+    PASSED_OVER_MAX = 1000,
 };
 
 struct tour {
     struct engine *engine;
     spd_txn *txn;
-    struct arena arena;
-    struct place *places;
+    struct place **idle;
     size_t count;
-    int64_t now_ms;
-    int64_t next_start_ms; /* the soonest scheduled start met; 0: none */
+    unsigned reads, claims, passed_over;
 };
 
-/* -- the places -- */
+/* -- the idle printers -- */
 
-static bool add_minutes(void *arg, const void *record)
+/* False: too many were read in this pass already. */
+static bool read_place(struct tour *tour, struct place *place)
 {
-    const struct job *job = record;
-    if (job->estimated_duration_minutes != INT_NONE)
-        *(int64_t *)arg += job->estimated_duration_minutes * 60000;
+    if (!place->is_read && tour->reads++ == READS_A_PASS)
+        return false;
+    place_read(place, tour->txn);
     return true;
 }
 
-static void add_place(struct tour *tour, const struct live *live)
+static bool is_ready(const struct tour *tour, const struct place *place,
+                     const struct live *live)
 {
-    struct place *place = &tour->places[tour->count];
-    struct key prefix;
-    if (!state_is_free(&live->box.state))
-        return; /* most are at work: nothing of them need be read */
-    *place = (struct place){ .taken = false };
-    if (!seat_load(&place->seat, tour->txn, live->id, &tour->arena) ||
-        ready(tour->engine, &place->seat.printer, live) != CAN_TAKE)
-        return;
-    struct span queue = job_queue_span(live->id, &prefix);
-    queue.limit = QUEUED_MAX;
-    record_each(tour->txn, &job_kind, &queue, add_minutes, &place->queued_ms);
-    tour->count++;
+    return !place->is_gone &&
+           ready(tour->engine, &place->seat.printer, live) == CAN_TAKE;
 }
 
-static void find_places(struct tour *tour)
+/* Most are at work: nothing of them need be read. */
+static bool find_idle(struct tour *tour)
 {
     const struct fleet *fleet = tour->engine->shop->fleet;
-    tour->places = mem_array(fleet_count(fleet), sizeof(struct place));
-    for (size_t i = 0; i < fleet_count(fleet); i++)
-        add_place(tour, fleet_at(fleet, i));
+    size_t count = fleet_count(fleet);
+    tour->idle = mem_array(count, sizeof(struct place *));
+    for (size_t i = 0; i < count; i++) {
+        const struct live *live = fleet_at(fleet, i);
+        if (!state_is_free(&live->box.state))
+            continue;
+        struct place *place = places_of(&tour->engine->places, live->id);
+        if (!read_place(tour, place))
+            return false;
+        if (is_ready(tour, place, live))
+            tour->idle[tour->count++] = place;
+    }
+    return true;
 }
 
-/* -- a job for a place -- */
+/* -- a job and the printers that wait for it -- */
 
-/* The best waiting job met so far in the walk through a place's queues. */
-struct search {
-    struct tour *tour;
-    struct place *place;
-    struct job job; /* id 0: none yet; numbers only, its texts are gone */
-    struct list feeds;
-};
-
-static enum verdict match_place(struct tour *tour, const struct place *place,
-                                const struct job *job, struct list *feeds)
+static void look(struct tour *tour, struct place *place)
 {
-    struct file file = { 0 };
-    if (job->file_id != 0)
-        record_get(tour->txn, &file_kind, job->file_id, &file, &tour->arena,
-                   NULL);
-    return match(&place->seat, job, &file, tour->now_ms, feeds, &tour->arena);
+    place->next = place_first(place, tour->engine->waiting);
+}
+
+static bool is_before(const struct waiter *a, const struct waiter *b)
+{
+    return a != NULL &&
+           (b == NULL || queue_place_compare(&a->place, &b->place) < 0);
+}
+
+static struct waiter *first_job(const struct tour *tour)
+{
+    struct waiter *first = NULL;
+    for (size_t i = 0; i < tour->count; i++)
+        if (is_before(tour->idle[i]->next, first))
+            first = tour->idle[i]->next;
+    return first;
 }
 
 static int64_t fit_of(const struct tour *tour, const struct place *place,
                       const struct job *job)
 {
-    return policy_fit(&tour->engine->policy, job, &place->seat.printer, 0,
-                      place->queued_ms);
+    const struct engine *engine = tour->engine;
+    const struct queue *queue =
+        waiting_queue(engine->waiting, place->printer_id);
+    return policy_fit(&engine->policy, job, &place->seat.printer, 0,
+                      queue == NULL ? 0 : queue->estimated_ms);
 }
 
-/* A job that any printer may take waits for the one that suits best. */
-static bool suits_another_better(struct search *search, const struct job *job)
+/* The place it suits best; NULL: the policy will have none of them. */
+static struct place *best_place(struct tour *tour, struct waiter *waiter)
 {
-    struct tour *tour = search->tour;
-    int64_t own = fit_of(tour, search->place, job);
-    struct list feeds;
-    if (own == INT64_MIN)
-        return true;
-    for (size_t i = 0; i < tour->count; i++) {
-        struct place *other = &tour->places[i];
-        if (other == search->place || other->taken)
-            continue;
-        int64_t fit = fit_of(tour, other, job);
-        bool goes_first = fit > own || (fit == own && other < search->place);
-        if (goes_first && match_place(tour, other, job, &feeds) == CAN_TAKE)
-            return true;
+    struct arena arena = { 0 };
+    struct place *best = NULL;
+    int64_t best_fit = INT64_MIN;
+    struct job job;
+    spd_err got =
+        record_get(tour->txn, &job_kind, waiter->id, &job, &arena, NULL);
+    for (size_t i = 0; i < tour->count && got == SPD_OK; i++) {
+        int64_t fit = tour->idle[i]->next == waiter
+                          ? fit_of(tour, tour->idle[i], &job)
+                          : INT64_MIN;
+        if (fit > best_fit) {
+            best_fit = fit;
+            best = tour->idle[i];
+        }
     }
-    return false;
+    arena_fini(&arena);
+    return best;
 }
 
-static bool goes_before(const struct job *a, const struct job *b)
+static void give(struct tour *tour, struct place *place)
 {
-    struct queue_place of_a = job_queue_place(a), of_b = job_queue_place(b);
-    return queue_place_compare(&of_a, &of_b) < 0;
+    struct waiter *waiter = place->next;
+    claim(tour->engine, waiter->id, place->printer_id);
+    waiting_take(tour->engine->waiting, waiter);
+    tour->claims++;
 }
 
-/* Remember when to look again though nothing happens. */
-static void note_start(struct tour *tour, int64_t scheduled_ms)
+static void drop_place(struct tour *tour, const struct place *place)
 {
-    if (scheduled_ms > tour->now_ms &&
-        (tour->next_start_ms == 0 || scheduled_ms < tour->next_start_ms))
-        tour->next_start_ms = scheduled_ms;
+    size_t kept = 0;
+    for (size_t i = 0; i < tour->count; i++)
+        if (tour->idle[i] != place)
+            tour->idle[kept++] = tour->idle[i];
+    tour->count = kept;
 }
 
-static bool consider(void *arg, const void *record)
+/* The job is gone, or none of them will do: those that hoped for it look on. */
+static void look_on(struct tour *tour, const struct waiter *waiter,
+                    bool passes_over)
 {
-    struct search *search = arg;
-    const struct job *job = record;
-    struct list feeds = { 0 };
-    note_start(search->tour, job->scheduled_start);
-    if (search->job.id != 0 && !goes_before(job, &search->job))
-        return false; /* no later one can be better */
-    if (match_place(search->tour, search->place, job, &feeds) != CAN_TAKE)
-        return true;
-    if (job->printer_id == 0 && suits_another_better(search, job))
-        return true;
-    search->job = *job;
-    search->feeds = feeds;
-    return false;
+    for (size_t i = 0; i < tour->count; i++) {
+        struct place *place = tour->idle[i];
+        if (place->next != waiter)
+            continue;
+        if (passes_over)
+            place_pass_over(place, waiter);
+        look(tour, place);
+    }
 }
 
-static void search_queue(struct search *search, int64_t printer_id)
+static void choose(struct tour *tour)
 {
-    struct key prefix;
-    struct span span = job_queue_span(printer_id, &prefix);
-    span.limit = WALK_MAX;
-    record_each(search->tour->txn, &job_kind, &span, consider, search);
-}
-
-static bool fill_place(struct tour *tour, struct place *place)
-{
-    struct search search = { .tour = tour, .place = place };
-    search_queue(&search, place->seat.printer.id);
-    search_queue(&search, 0);
-    if (search.job.id == 0)
-        return false;
-    place->taken = true;
-    claim(tour->engine, search.job.id, place->seat.printer.id, &search.feeds);
-    return true;
+    struct waiter *waiter;
+    for (size_t i = 0; i < tour->count; i++) {
+        tour->idle[i]->looks_behind = false;
+        look(tour, tour->idle[i]);
+    }
+    while (tour->claims < CLAIMS_A_PASS &&
+           tour->passed_over < PASSED_OVER_MAX &&
+           (waiter = first_job(tour)) != NULL) {
+        struct place *best = best_place(tour, waiter);
+        if (best != NULL) {
+            give(tour, best);
+            drop_place(tour, best);
+        } else {
+            tour->passed_over++;
+        }
+        look_on(tour, waiter, best == NULL);
+    }
 }
 
 /* -- a pass -- */
 
 /* Time itself is news when a job's hour comes, or a pause is over. */
-static void look_again(const struct tour *tour)
+static void look_again(struct engine *engine, int64_t next_start_ms,
+                       int64_t now_ms)
 {
-    int64_t wait_ms = engine_pause_left_ms(tour->engine);
-    int64_t start_ms = tour->next_start_ms - tour->now_ms;
-    if (tour->next_start_ms != 0 && (wait_ms == 0 || start_ms < wait_ms))
+    int64_t wait_ms = engine_pause_left_ms(engine);
+    int64_t start_ms = next_start_ms - now_ms;
+    if (next_start_ms != 0 && (wait_ms == 0 || start_ms < wait_ms))
         wait_ms = start_ms;
     if (wait_ms > 0)
-        timer_set(tour->engine->timer, wait_ms, 0);
+        timer_set(engine->timer, wait_ms, 0);
 }
 
-/* One claim at a time in a queue: those that follow see it committed. */
 static void run_tour(struct engine *engine)
 {
-    struct tour tour = {
-        .engine = engine,
-        .now_ms = shop_now_ms(engine->shop),
-    };
+    struct tour tour = { .engine = engine };
+    int64_t now_ms = shop_now_ms(engine->shop);
+    int64_t next_start_ms = waiting_wake(engine->waiting, now_ms);
     tour.txn = store_read(engine->shop->store);
-    find_places(&tour);
-    bool any = false;
-    for (size_t i = 0; i < tour.count && !any; i++)
-        any = fill_place(&tour, &tour.places[i]);
+    if (find_idle(&tour)) {
+        choose(&tour);
+        look_again(engine, next_start_ms, now_ms);
+    } else {
+        timer_set(engine->timer, 1, 0); /* read on */
+    }
     store_read_end(tour.txn);
-    arena_fini(&tour.arena);
-    free(tour.places);
-    look_again(&tour);
+    free(tour.idle);
 }
 
 static void on_wake(void *arg)

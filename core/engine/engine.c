@@ -20,33 +20,66 @@ static int64_t rank_job(void *arg, const struct job *job)
 
 /* -- what wakes it -- */
 
-/* Events of the world that another door wrote; our own arrows wake us as they
- * go. */
-static bool is_news(void *arg, const struct event *event)
+/* What a pass is worth while for, and another door wrote; our own arrows wake
+ * us as they go. */
+static bool is_news(spd_str topic)
 {
     static const char *const patterns[] = {
         "job.created",           "job.updated",     "job.queued",
         "job.scheduled",         "job.released",    "job.cancelled",
         "job.completed",         "job.failed",      "job.stop_wanted",
-        "attempt.dropped",       "attempt.ended",   "printer.idle",
-        "printer.updated",       "printer.learned", /* another nozzle */
+        "job.reranked",          "attempt.dropped", "attempt.ended",
+        "printer.idle",          "printer.updated", "printer.learned",
         "printer.plate_cleared", "material.*",
     };
-    bool *news = arg;
-    for (size_t i = 0; i < SPD_COUNT(patterns) && !*news; i++)
-        *news = topic_fits(str_of(patterns[i]), event->topic);
-    return !*news;
+    for (size_t i = 0; i < SPD_COUNT(patterns); i++)
+        if (topic_fits(str_of(patterns[i]), topic))
+            return true;
+    return false;
+}
+
+struct reading {
+    struct engine *engine;
+    spd_txn *txn;
+    bool news;
+};
+
+/* Of a slot that is no more, nobody knows whose it was. */
+static void forget_seat(const struct reading *reading, int64_t material_id)
+{
+    struct arena arena = { 0 };
+    struct material material;
+    if (record_get(reading->txn, &material_kind, material_id, &material, &arena,
+                   NULL) == SPD_OK)
+        places_forget(&reading->engine->places, material.printer_id);
+    else
+        places_forget_all(&reading->engine->places);
+    arena_fini(&arena);
+}
+
+static bool read_event(void *arg, const struct event *event)
+{
+    struct reading *reading = arg;
+    struct engine *engine = reading->engine;
+    if (str_is(event->kind, job_kind.name))
+        waiting_refresh(engine->waiting, reading->txn, event->id);
+    else if (str_is(event->kind, printer_kind.name))
+        places_forget(&engine->places, event->id);
+    else if (str_is(event->kind, material_kind.name))
+        forget_seat(reading, event->id);
+    reading->news = reading->news || is_news(event->topic);
+    return true;
 }
 
 static void on_journal(void *arg, int64_t last_seq)
 {
     struct engine *engine = arg;
-    bool news = false;
-    spd_txn *txn = store_read(engine->shop->store);
-    journal_each(txn, engine->seen_seq, is_news, &news);
-    store_read_end(txn);
+    struct reading reading = { .engine = engine };
+    reading.txn = store_read(engine->shop->store);
+    journal_each(reading.txn, engine->seen_seq, read_event, &reading);
+    store_read_end(reading.txn);
     engine->seen_seq = last_seq;
-    if (!news)
+    if (!reading.news)
         return;
     runs_recheck(engine);
     engine_wake(engine);
@@ -140,6 +173,7 @@ struct engine *engine_new(struct shop *shop,
         .cool_down_ms = or_default(options->cool_down_ms, 60 * 1000),
     };
     engine->policy.loop = shop->loop;
+    engine->waiting = waiting_new();
     engine->timer = timer_new(shop->loop, on_timer, engine);
     engine->follower = (struct journal_follower){ on_journal, engine, NULL };
     shop->rank = rank_job;
@@ -161,6 +195,7 @@ void engine_start(struct engine *engine)
     struct span live = attempt_live_span();
     spd_txn *txn = store_read(engine->shop->store);
     size_t count = record_each(txn, &attempt_kind, &live, take_up, engine);
+    waiting_load(engine->waiting, txn);
     engine->seen_seq = journal_last(txn);
     store_read_end(txn);
     if (count > 0)
@@ -198,6 +233,8 @@ void engine_free(struct engine *engine)
     runs_free(engine);
     timer_free(engine->timer);
     free(engine->pauses);
+    places_fini(&engine->places);
+    waiting_free(engine->waiting);
     free(engine);
 }
 

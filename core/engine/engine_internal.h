@@ -3,7 +3,7 @@
 #define SPOOLD_ENGINE_ENGINE_INTERNAL_H
 
 #include "engine/engine.h"
-#include "engine/match.h"
+#include "engine/place.h"
 #include "engine/policy.h"
 
 /* What full reports since a step began say against our print: the printer
@@ -55,6 +55,8 @@ struct engine {
     struct pause *pauses;
     size_t pause_count;
     unsigned claims; /* on their way into the store */
+    struct waiting *waiting;
+    struct places places;
     int64_t seen_seq;
     struct rerank *rerank;
     bool started;
@@ -68,8 +70,7 @@ int64_t engine_pause_left_ms(const struct engine *engine); /* 0: none */
 void engine_unpause(struct engine *engine, int64_t printer_id);
 
 /* -- claim.c: job and printer belong to each other from now on -- */
-void claim(struct engine *engine, int64_t job_id, int64_t printer_id,
-           const struct list *feeds);
+void claim(struct engine *engine, int64_t job_id, int64_t printer_id);
 
 /* -- run.c: the runs there are -- */
 struct run *run_new(struct engine *engine, const struct attempt *attempt);

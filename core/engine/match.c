@@ -210,15 +210,9 @@ static bool is_due(const struct pairing *pair)
     return pair->job->scheduled_start <= pair->now_ms;
 }
 
-/* The one printer it may go to; 0: any. */
-static int64_t printer_of(const struct job *job)
-{
-    return job->printer_id != 0 ? job->printer_id : job->stays_on;
-}
-
 static bool is_for_it(const struct pairing *pair)
 {
-    int64_t only = printer_of(pair->job);
+    int64_t only = job_only_printer(pair->job);
     return only == 0 || only == pair->printer->id;
 }
 
@@ -274,7 +268,7 @@ static void say_due(const struct pairing *pair, struct buf *out)
 static void say_printer(const struct pairing *pair, struct buf *out)
 {
     buf_printf(out, "the job is for printer %lld alone",
-               (long long)printer_of(pair->job));
+               (long long)job_only_printer(pair->job));
 }
 
 static void say_avoided(const struct pairing *pair, struct buf *out)
@@ -324,27 +318,78 @@ static const struct condition {
     { MISSING_TAG, has_tags, say_tag },
 };
 
-static struct pairing pair_of(const struct seat *seat, const struct job *job,
-                              const struct file *file, int64_t now_ms)
-{
-    return (struct pairing){
-        .printer = &seat->printer,
-        .job = job,
-        .plate = job->file_id == 0 ? NULL : file_plate(file, job->plate),
-        .now_ms = now_ms,
-    };
-}
-
 enum verdict match(const struct seat *seat, const struct job *job,
-                   const struct file *file, int64_t now_ms, struct list *feeds,
-                   struct arena *arena)
+                   const struct sliced_plate *plate, int64_t now_ms,
+                   struct list *feeds, struct arena *arena)
 {
-    struct pairing pair = pair_of(seat, job, file, now_ms);
+    const struct pairing pair = { &seat->printer, job, plate, now_ms };
     const struct sliced_filament *hungry;
     for (size_t i = 0; i < SPD_COUNT(conditions); i++)
         if (!conditions[i].holds(&pair))
             return conditions[i].breach;
-    return find_slots(seat, job, pair.plate, feeds, arena, &hungry);
+    return find_slots(seat, job, plate, feeds, arena, &hungry);
+}
+
+const struct sliced_plate *job_plate(spd_txn *txn, const struct job *job,
+                                     struct arena *arena)
+{
+    struct file *file = arena_new(arena, sizeof(*file));
+    if (job->file_id == 0 ||
+        record_get(txn, &file_kind, job->file_id, file, arena, NULL) != SPD_OK)
+        return NULL;
+    return file_plate(file, job->plate);
+}
+
+/* -- what is looked at -- */
+
+static void put_bytes(struct buf *key, const void *bytes, size_t size)
+{
+    buf_put(key, (spd_str){ bytes, size });
+}
+
+static void put_int(struct buf *key, int64_t value)
+{
+    put_bytes(key, &value, sizeof(value));
+}
+
+static void put_real(struct buf *key, double value)
+{
+    put_bytes(key, &value, sizeof(value));
+}
+
+static void put_text(struct buf *key, spd_str text)
+{
+    put_int(key, (int64_t)text.len);
+    buf_put(key, text);
+}
+
+static void put_filaments(struct buf *key, const struct job *job,
+                          const struct sliced_plate *plate)
+{
+    const struct sliced_filament *filaments = plate->filaments.items;
+    put_int(key, (int64_t)plate->filaments.count);
+    for (size_t i = 0; i < plate->filaments.count; i++) {
+        put_int(key, chosen_slot(job, plate, filaments[i].id));
+        put_text(key, filaments[i].type);
+        put_text(key, filaments[i].color);
+    }
+}
+
+void match_key(const struct job *job, const struct sliced_plate *plate,
+               struct buf *key)
+{
+    const spd_str *tags = job->tags.items;
+    const struct avoid *avoids = job->avoids.items;
+    put_int(key, job_only_printer(job));
+    put_real(key, job->color_distance);
+    put_text(key, plate->printer_model);
+    put_real(key, plate->nozzle_diameter_mm);
+    put_filaments(key, job, plate);
+    put_int(key, (int64_t)job->tags.count);
+    for (size_t i = 0; i < job->tags.count; i++)
+        put_text(key, tags[i]);
+    for (size_t i = 0; i < job->avoids.count; i++)
+        put_int(key, avoids[i].printer_id);
 }
 
 /* -- for people -- */
@@ -385,10 +430,10 @@ static void explain_slots(const struct seat *seat, const struct pairing *pair,
 }
 
 void match_explain(const struct seat *seat, const struct job *job,
-                   const struct file *file, int64_t now_ms, reason_fn *fn,
-                   void *arg)
+                   const struct sliced_plate *plate, int64_t now_ms,
+                   reason_fn *fn, void *arg)
 {
-    struct pairing pair = pair_of(seat, job, file, now_ms);
+    const struct pairing pair = { &seat->printer, job, plate, now_ms };
     struct buf sentence = { 0 };
     for (size_t i = 0; i < SPD_COUNT(conditions); i++) {
         if (conditions[i].holds(&pair))
@@ -399,6 +444,6 @@ void match_explain(const struct seat *seat, const struct job *job,
         fn(arg, conditions[i].breach, sentence.ptr);
     }
     buf_fini(&sentence);
-    if (pair.plate != NULL && fits_model(&pair))
+    if (plate != NULL && fits_model(&pair))
         explain_slots(seat, &pair, fn, arg);
 }

@@ -43,16 +43,26 @@ struct seat {
 bool seat_load(struct seat *seat, spd_txn *txn, int64_t printer_id,
                struct arena *arena);
 
-/* `feeds` (of struct feed, in `arena`) is filled when it can. */
+/* `plate` is the one of the job's file that is to be printed; NULL: there is
+ * none. `feeds` (of struct feed, in `arena`) is filled when it can. */
 enum verdict match(const struct seat *seat, const struct job *job,
-                   const struct file *file, int64_t now_ms, struct list *feeds,
-                   struct arena *arena);
+                   const struct sliced_plate *plate, int64_t now_ms,
+                   struct list *feeds, struct arena *arena);
+
+/* All that match looks at, but for the grams and the clock, as bytes: jobs of
+ * equal bytes are answered alike. Appended. */
+void match_key(const struct job *job, const struct sliced_plate *plate,
+               struct buf *key);
 
 /* The same question, answered for people: told of each reason why not, with a
  * sentence (borrowed) that says what to do. */
 typedef void reason_fn(void *arg, enum verdict verdict, const char *sentence);
 void match_explain(const struct seat *seat, const struct job *job,
-                   const struct file *file, int64_t now_ms, reason_fn *fn,
-                   void *arg);
+                   const struct sliced_plate *plate, int64_t now_ms,
+                   reason_fn *fn, void *arg);
+
+/* The plate a job is to print, in `arena`; NULL: there is none. */
+const struct sliced_plate *job_plate(spd_txn *txn, const struct job *job,
+                                     struct arena *arena);
 
 #endif

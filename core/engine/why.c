@@ -51,14 +51,6 @@ static void tell_ready(struct teller *teller, struct engine *engine,
     buf_fini(&sentence);
 }
 
-static void load_file(spd_txn *txn, const struct job *job, struct file *file,
-                      struct arena *arena)
-{
-    *file = (struct file){ 0 };
-    if (job->file_id != 0)
-        record_get(txn, &file_kind, job->file_id, file, arena, NULL);
-}
-
 /* -- of a job -- */
 
 struct job_view {
@@ -66,7 +58,7 @@ struct job_view {
     spd_txn *txn;
     spd_jsonw *w;
     struct job job;
-    struct file file;
+    const struct sliced_plate *plate;
 };
 
 static void write_printer(const struct job_view *view, const struct seat *seat)
@@ -76,7 +68,7 @@ static void write_printer(const struct job_view *view, const struct seat *seat)
     jsonw_put_int(w, "printer_id", seat->printer.id);
     jsonw_put_str(w, "printer_name", seat->printer.name);
     struct teller teller = tell_begin(w);
-    match_explain(seat, &view->job, &view->file,
+    match_explain(seat, &view->job, view->plate,
                   shop_now_ms(view->engine->shop), tell, &teller);
     size_t misfits = teller.count;
     tell_ready(&teller, view->engine, &seat->printer);
@@ -107,7 +99,7 @@ static spd_err why_job(struct call *call, spd_txn *txn)
     spd_err got = call_get(call, txn, &job_kind, which->id, &view.job);
     if (got != SPD_OK)
         return got;
-    load_file(txn, &view.job, &view.file, &call->arena);
+    view.plate = job_plate(txn, &view.job, &call->arena);
     jsonw_begin(view.w, NULL, SPD_JSON_OBJECT);
     jsonw_put_int(view.w, "job_id", view.job.id);
     jsonw_put_str(view.w, "status", str_of(job_status_names[view.job.status]));
@@ -133,13 +125,12 @@ static bool see_job(void *arg, const void *record)
     const struct printer_view *view = arg;
     const struct job *job = record;
     struct arena arena = { 0 };
-    struct file file;
-    load_file(view->txn, job, &file, &arena);
+    const struct sliced_plate *plate = job_plate(view->txn, job, &arena);
     jsonw_begin(view->w, NULL, SPD_JSON_OBJECT);
     jsonw_put_int(view->w, "job_id", job->id);
     jsonw_put_str(view->w, "job_name", job->job_name);
     struct teller teller = tell_begin(view->w);
-    match_explain(&view->seat, job, &file, shop_now_ms(view->engine->shop),
+    match_explain(&view->seat, job, plate, shop_now_ms(view->engine->shop),
                   tell, &teller);
     tell_end(&teller);
     jsonw_put_bool(view->w, "fits", teller.count == 0);

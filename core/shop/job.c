@@ -149,6 +149,11 @@ void job_avoid(struct job *job, int64_t printer_id, struct arena *arena)
     job->avoids = (struct list){ avoids, count + 1 };
 }
 
+int64_t job_only_printer(const struct job *job)
+{
+    return job->printer_id != 0 ? job->printer_id : job->stays_on;
+}
+
 bool job_is_waiting(const struct job *job)
 {
     return job->phase == PHASE_WAITING &&
@@ -268,6 +273,11 @@ struct span job_queue_span(int64_t printer_id, struct key *prefix)
     *prefix = (struct key){ 0 };
     key_put_int(prefix, printer_id);
     return span_of(QUEUE, prefix);
+}
+
+struct span job_waiting_span(void)
+{
+    return span_of(QUEUE, NULL);
 }
 
 struct span job_printer_span(int64_t printer_id, struct key *prefix)

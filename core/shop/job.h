@@ -98,6 +98,8 @@ int queue_place_compare(const struct queue_place *a,
 /* Jobs that wait, in the order of their places. Of one printer, or (printer_id
  * 0) of those that any may print. */
 struct span job_queue_span(int64_t printer_id, struct key *prefix);
+/* All of them, in no order that means anything. */
+struct span job_waiting_span(void);
 /* Jobs in a status; of one printer, or (0) of all. */
 struct span job_status_span(int64_t printer_id, enum job_status status,
                             struct key *prefix);
@@ -107,6 +109,9 @@ struct span job_printer_span(int64_t printer_id, struct key *prefix);
 /* Never again on this printer. The list lives in `arena`. */
 void job_avoid(struct job *job, int64_t printer_id, struct arena *arena);
 bool job_avoids(const struct job *job, int64_t printer_id);
+
+/* The one printer it may go to; 0: any. */
+int64_t job_only_printer(const struct job *job);
 
 bool job_is_waiting(const struct job *job);
 bool job_is_done(const struct job *job);

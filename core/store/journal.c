@@ -38,17 +38,32 @@ static void write_event(struct buf *out, int64_t seq, int64_t at_ms,
     buf_put_char(out, '}');
 }
 
-spd_err journal_append(spd_txn *txn, const struct change *change, spd_str data,
-                       int64_t *seq, struct spd_error *err)
+/* What is read of an event without looking into its text: its time and topic,
+ * and behind a zero byte the record it is about, if any. */
+static void pack_event(struct buf *packed, int64_t at_ms, const char *topic,
+                       const struct written *written)
+{
+    buf_clear(packed);
+    buf_put(packed, (spd_str){ (const char *)&at_ms, sizeof(at_ms) });
+    buf_put(packed, str_of(topic));
+    if (written == NULL)
+        return;
+    buf_put_char(packed, '\0');
+    buf_put(packed,
+            (spd_str){ (const char *)&written->id, sizeof(written->id) });
+    buf_put(packed, str_of(written->kind));
+}
+
+spd_err journal_note(spd_txn *txn, const struct change *change,
+                     const struct written *written, spd_str data, int64_t *seq,
+                     struct spd_error *err)
 {
     assert(change != NULL && change->topic != NULL);
     struct store *store = txn->store;
     int64_t at_ms = loop_wall_ms(store->loop), next = txn->last_seq + 1;
     struct buf *packed = &store->packed;
     write_event(&store->event, next, at_ms, change, data);
-    buf_clear(packed);
-    buf_put(packed, (spd_str){ (const char *)&at_ms, sizeof(at_ms) });
-    buf_put(packed, str_of(change->topic));
+    pack_event(packed, at_ms, change->topic, written);
     struct value value = { buf_str(packed), buf_str(&store->event) };
     spd_err rc = table_put(txn, &store->journal, id_key(&next), &value, err);
     if (rc != SPD_OK)
@@ -59,7 +74,23 @@ spd_err journal_append(spd_txn *txn, const struct change *change, spd_str data,
     return SPD_OK;
 }
 
+spd_err journal_append(spd_txn *txn, const struct change *change, spd_str data,
+                       int64_t *seq, struct spd_error *err)
+{
+    return journal_note(txn, change, NULL, data, seq, err);
+}
+
 /* -- reading -- */
+
+static void unpack_event(spd_str packed, struct event *event)
+{
+    event->topic = str_cut(&packed, '\0');
+    if (packed.len < sizeof(event->id))
+        return;
+    memcpy(&event->id, packed.ptr, sizeof(event->id));
+    event->kind = (spd_str){ packed.ptr + sizeof(event->id),
+                             packed.len - sizeof(event->id) };
+}
 
 bool journal_read(spd_txn *txn, spd_str key, spd_str bytes, struct event *event,
                   int64_t *at_ms)
@@ -71,10 +102,11 @@ bool journal_read(spd_txn *txn, spd_str key, spd_str bytes, struct event *event,
     memcpy(at_ms, value.packed.ptr, sizeof(*at_ms));
     *event = (struct event){
         .seq = key_id(key),
-        .topic = { value.packed.ptr + sizeof(*at_ms),
-                   value.packed.len - sizeof(*at_ms) },
         .text = value.text,
     };
+    unpack_event((spd_str){ value.packed.ptr + sizeof(*at_ms),
+                            value.packed.len - sizeof(*at_ms) },
+                 event);
     return true;
 }
 

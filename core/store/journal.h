@@ -20,8 +20,10 @@ spd_err journal_append(spd_txn *txn, const struct change *change, spd_str data,
 
 struct event {
     int64_t seq;
-    spd_str topic; /* borrowed */
-    spd_str text;  /* the whole event, borrowed */
+    spd_str topic; /* borrowed, like the rest */
+    spd_str text;  /* the whole event */
+    spd_str kind;  /* of the record that was written or deleted; empty: none */
+    int64_t id;    /* of that record */
 };
 
 /* Events behind `after`, in order; `fn` returns false to stop. */

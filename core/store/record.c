@@ -299,9 +299,10 @@ static spd_err put_record(struct put *put, const struct change *change)
     rc = put_new_id(put);
     if (rc == SPD_OK)
         rc = write_row(put->txn, shelf, put->id, put->err);
+    struct written written = { kind->name, put->id };
     if (rc == SPD_OK)
-        rc = journal_append(put->txn, change, buf_str(&store->text), NULL,
-                            put->err);
+        rc = journal_note(put->txn, change, &written, buf_str(&store->text),
+                          NULL, put->err);
     return rc;
 }
 
@@ -353,7 +354,9 @@ spd_err record_del(spd_txn *txn, const struct kind *kind, int64_t id,
     rc = move_places(txn, shelf, err);
     if (rc == SPD_OK)
         rc = table_del(txn, &shelf->rows, id_key(&id), err);
+    struct written written = { kind->name, id };
     if (rc == SPD_OK)
-        rc = journal_append(txn, change, buf_str(&store->text), NULL, err);
+        rc = journal_note(txn, change, &written, buf_str(&store->text), NULL,
+                          err);
     return rc;
 }

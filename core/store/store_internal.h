@@ -159,6 +159,16 @@ spd_err record_rewrite(spd_txn *txn, struct shelf *shelf, const void *record,
 
 /* -- journal.c -- */
 
+/* The record an event is about. */
+struct written {
+    const char *kind;
+    int64_t id;
+};
+/* journal_append, and which record was written (NULL: none). */
+spd_err journal_note(spd_txn *txn, const struct change *change,
+                     const struct written *written, spd_str data, int64_t *seq,
+                     struct spd_error *err);
+
 /* False: damaged. */
 bool journal_read(spd_txn *txn, spd_str key, spd_str bytes, struct event *event,
                   int64_t *at_ms);

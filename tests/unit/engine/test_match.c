@@ -210,6 +210,12 @@ static void takes_two_filaments_from_one_spool(struct scene *s)
     s->materials[0].remaining_grams = 22;
 }
 
+static const struct sliced_plate *plate_of(const struct scene *scene)
+{
+    return scene->job.file_id == 0 ? NULL
+                                   : file_plate(&scene->file, scene->job.plate);
+}
+
 static void each_verdict_is_given_for_its_reason(void **state)
 {
     static const struct {
@@ -256,8 +262,8 @@ static void each_verdict_is_given_for_its_reason(void **state)
         struct list feeds = { 0 };
         set_scene(&scene);
         rows[i].change(&scene);
-        enum verdict verdict =
-            match(&scene.seat, &scene.job, &scene.file, NOW_MS, &feeds, &arena);
+        enum verdict verdict = match(&scene.seat, &scene.job, plate_of(&scene),
+                                     NOW_MS, &feeds, &arena);
         if (verdict != rows[i].verdict)
             fail_msg("row %zu: %s instead of %s", i, verdict_name(verdict),
                      verdict_name(rows[i].verdict));
@@ -273,7 +279,7 @@ static void each_filament_is_given_its_slot_and_its_grams(void **state)
     struct list feeds = { 0 };
     set_scene(&scene);
     has_the_second_color(&scene);
-    match(&scene.seat, &scene.job, &scene.file, NOW_MS, &feeds, &arena);
+    match(&scene.seat, &scene.job, plate_of(&scene), NOW_MS, &feeds, &arena);
     const struct feed *feed = feeds.items;
     assert_int_equal(feeds.count, 2);
     assert_int_equal(feed[0].filament, 1);
@@ -289,7 +295,7 @@ static int64_t slot_chosen(struct scene *scene)
     struct arena arena = { 0 };
     struct list feeds = { 0 };
     int64_t slot = -1;
-    if (match(&scene->seat, &scene->job, &scene->file, NOW_MS, &feeds,
+    if (match(&scene->seat, &scene->job, plate_of(scene), NOW_MS, &feeds,
               &arena) == CAN_TAKE)
         slot = ((const struct feed *)feeds.items)->slot;
     arena_fini(&arena);

@@ -1,0 +1,178 @@
+#include "engine/place.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* -- all of them -- */
+
+static size_t index_of(const struct places *places, int64_t printer_id)
+{
+    size_t low = 0, high = places->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (places->at[middle]->printer_id < printer_id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_at(const struct places *places, size_t i, int64_t printer_id)
+{
+    return i < places->count && places->at[i]->printer_id == printer_id;
+}
+
+struct place *places_of(struct places *places, int64_t printer_id)
+{
+    size_t i = index_of(places, printer_id);
+    if (is_at(places, i, printer_id))
+        return places->at[i];
+    if (places->count == places->room) {
+        places->room = places->room == 0 ? 8 : places->room * 2;
+        places->at = mem_resize(places->at, places->room * sizeof(*places->at));
+    }
+    memmove(places->at + i + 1, places->at + i,
+            (places->count - i) * sizeof(*places->at));
+    places->at[i] = mem_new(sizeof(struct place));
+    places->at[i]->printer_id = printer_id;
+    places->count++;
+    return places->at[i];
+}
+
+void places_forget(struct places *places, int64_t printer_id)
+{
+    size_t i = index_of(places, printer_id);
+    if (is_at(places, i, printer_id))
+        places->at[i]->is_read = false;
+}
+
+void places_forget_all(struct places *places)
+{
+    for (size_t i = 0; i < places->count; i++)
+        places->at[i]->is_read = false;
+}
+
+void places_fini(struct places *places)
+{
+    for (size_t i = 0; i < places->count; i++) {
+        arena_fini(&places->at[i]->arena);
+        free(places->at[i]->asks);
+        free(places->at[i]);
+    }
+    free(places->at);
+}
+
+/* -- one of them -- */
+
+static void compare_anew(struct place *place)
+{
+    place->count = 0;
+    place->any_compared = place->own_compared = 0;
+}
+
+bool place_read(struct place *place, spd_txn *txn)
+{
+    if (!place->is_read) {
+        arena_fini(&place->arena);
+        place->is_gone =
+            !seat_load(&place->seat, txn, place->printer_id, &place->arena);
+        place->is_read = true;
+        compare_anew(place);
+    }
+    return !place->is_gone;
+}
+
+/* -- which asks it could meet -- */
+
+static void note_ask(struct place *place, struct ask *ask)
+{
+    if (place->count == place->room) {
+        place->room = place->room == 0 ? 16 : place->room * 2;
+        place->asks =
+            mem_resize(place->asks, place->room * sizeof(*place->asks));
+    }
+    place->asks[place->count++] = ask;
+}
+
+static enum verdict match_plate(const struct place *place,
+                                const struct ask *ask,
+                                const struct sliced_plate *plate)
+{
+    struct arena arena = { 0 };
+    struct list feeds;
+    enum verdict verdict =
+        match(&place->seat, &ask->job, plate, 0, &feeds, &arena);
+    arena_fini(&arena);
+    return verdict;
+}
+
+static void compare_queue(struct place *place, const struct queue *queue,
+                          size_t *compared)
+{
+    for (; queue != NULL && *compared < queue->count; ++*compared) {
+        struct ask *ask = queue->asks[*compared];
+        enum verdict verdict = match_plate(place, ask, &ask->plate);
+        if (verdict == CAN_TAKE || verdict == TOO_FEW_GRAMS)
+            note_ask(place, ask);
+    }
+}
+
+static void compare_asks(struct place *place, const struct waiting *waiting)
+{
+    if (place->generation != waiting_generation(waiting))
+        compare_anew(place);
+    place->generation = waiting_generation(waiting);
+    compare_queue(place, waiting_queue(waiting, 0), &place->any_compared);
+    compare_queue(place, waiting_queue(waiting, place->printer_id),
+                  &place->own_compared);
+}
+
+/* -- which job is next -- */
+
+static bool has_grams(const struct place *place, const struct waiter *waiter)
+{
+    struct sliced_filament filaments[SLICED_MAX_FILAMENTS];
+    struct sliced_plate plate = waiter->ask->plate;
+    size_t count = plate.filaments.count;
+    memcpy(filaments, plate.filaments.items, count * sizeof(*filaments));
+    for (size_t i = 0; i < count; i++)
+        filaments[i].grams = waiter->grams[i];
+    plate.filaments.items = filaments;
+    return match_plate(place, waiter->ask, &plate) == CAN_TAKE;
+}
+
+static bool goes_before(const struct waiter *a, const struct waiter *b)
+{
+    return b == NULL || queue_place_compare(&a->place, &b->place) < 0;
+}
+
+/* The first in the ask's line, where it goes before `best`; else that one. */
+static struct waiter *first_of(const struct place *place, const struct ask *ask,
+                               struct waiter *best)
+{
+    const struct line *line = &ask->line;
+    size_t i = place->looks_behind ? line_upto(line, &place->behind) : 0;
+    if (i == line->count || !goes_before(line->at[i], best) ||
+        match_plate(place, ask, &ask->plate) != CAN_TAKE)
+        return best;
+    for (; i < line->count && goes_before(line->at[i], best); i++)
+        if (has_grams(place, line->at[i]))
+            return line->at[i];
+    return best;
+}
+
+struct waiter *place_first(struct place *place, const struct waiting *waiting)
+{
+    struct waiter *best = NULL;
+    compare_asks(place, waiting);
+    for (size_t i = 0; i < place->count; i++)
+        best = first_of(place, place->asks[i], best);
+    return best;
+}
+
+void place_pass_over(struct place *place, const struct waiter *waiter)
+{
+    place->behind = waiter->place;
+    place->looks_behind = true;
+}

@@ -1,0 +1,334 @@
+#include "engine/waiting.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/plates.h"
+
+enum {
+    EMPTY_ASKS_MAX = 64,
+};
+
+struct waiting {
+    void *waiters, *asks, *queues; /* trees: by id, key, printer */
+    struct line asleep;            /* by the hour they wait for */
+    size_t count, ask_count, empty_count;
+    uint64_t generation;
+    struct buf key;
+    struct plates *plates;
+};
+
+static int compare(int64_t a, int64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+/* -- trees -- */
+
+static int by_id(const void *a, const void *b)
+{
+    return compare(((const struct waiter *)a)->id,
+                   ((const struct waiter *)b)->id);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return str_compare(buf_str(&((const struct ask *)a)->key),
+                       buf_str(&((const struct ask *)b)->key));
+}
+
+static int by_printer(const void *a, const void *b)
+{
+    return compare(((const struct queue *)a)->printer_id,
+                   ((const struct queue *)b)->printer_id);
+}
+
+static void *found(void *node)
+{
+    return node == NULL ? NULL : *(void **)node;
+}
+
+/* -- asks -- */
+
+static struct list copy_list(const struct list *from, size_t item_bytes,
+                             struct arena *arena)
+{
+    struct list list = { arena_new(arena, from->count * item_bytes),
+                         from->count };
+    if (from->count > 0)
+        memcpy(list.items, from->items, from->count * item_bytes);
+    return list;
+}
+
+static struct list copy_texts(const struct list *from, struct arena *arena)
+{
+    struct list list = copy_list(from, sizeof(spd_str), arena);
+    spd_str *texts = list.items;
+    for (size_t i = 0; i < list.count; i++)
+        texts[i] = arena_str(arena, texts[i]);
+    return list;
+}
+
+/* Of what matching looks at, for a job whose hour has come. */
+static struct job copy_job(const struct job *from, struct arena *arena)
+{
+    return (struct job){
+        .printer_id = from->printer_id,
+        .stays_on = from->stays_on,
+        .status = JOB_QUEUED,
+        .phase = PHASE_WAITING,
+        .file_id = from->file_id,
+        .plate = from->plate,
+        .material_slot = from->material_slot,
+        .needs = copy_list(&from->needs, sizeof(struct need), arena),
+        .tags = copy_texts(&from->tags, arena),
+        .color_distance = from->color_distance,
+        .avoids = copy_list(&from->avoids, sizeof(struct avoid), arena),
+    };
+}
+
+static struct queue *queue_of(struct waiting *waiting, int64_t printer_id)
+{
+    const struct queue sought = { .printer_id = printer_id };
+    struct queue *queue = found(tfind(&sought, &waiting->queues, by_printer));
+    if (queue != NULL)
+        return queue;
+    queue = mem_new(sizeof(*queue));
+    queue->printer_id = printer_id;
+    tsearch(queue, &waiting->queues, by_printer);
+    return queue;
+}
+
+static struct ask *add_ask(struct waiting *waiting, const struct job *job,
+                           const struct sliced_plate *plate)
+{
+    struct ask *ask = mem_new(sizeof(*ask));
+    ask->printer_id = job_only_printer(job);
+    ask->job = copy_job(job, &ask->arena);
+    ask->plate = plate_copy(plate, &ask->arena);
+    buf_put(&ask->key, buf_str(&waiting->key));
+    tsearch(ask, &waiting->asks, by_key);
+    struct queue *queue = queue_of(waiting, ask->printer_id);
+    if (queue->count == queue->room) {
+        queue->room = queue->room == 0 ? 4 : queue->room * 2;
+        queue->asks = mem_resize(queue->asks, queue->room * sizeof(ask));
+    }
+    queue->asks[queue->count++] = ask;
+    waiting->ask_count++;
+    waiting->empty_count++;
+    return ask;
+}
+
+static struct ask *ask_of(struct waiting *waiting, const struct job *job,
+                          const struct sliced_plate *plate)
+{
+    buf_clear(&waiting->key);
+    match_key(job, plate, &waiting->key);
+    const struct ask sought = { .key = waiting->key };
+    struct ask *ask = found(tfind(&sought, &waiting->asks, by_key));
+    return ask != NULL ? ask : add_ask(waiting, job, plate);
+}
+
+static void ask_free(struct ask *ask)
+{
+    free(ask->line.at);
+    buf_fini(&ask->key);
+    arena_fini(&ask->arena);
+    free(ask);
+}
+
+static void sweep_queue(struct waiting *waiting, struct queue *queue)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < queue->count; i++) {
+        struct ask *ask = queue->asks[i];
+        if (ask->holders > 0) {
+            queue->asks[kept++] = ask;
+            continue;
+        }
+        tdelete(ask, &waiting->asks, by_key);
+        ask_free(ask);
+        waiting->ask_count--;
+    }
+    queue->count = kept;
+}
+
+static void sweep_node(const void *node, VISIT visit, void *waiting)
+{
+    if (visit == postorder || visit == leaf)
+        sweep_queue(waiting, *(struct queue *const *)node);
+}
+
+/* Asks that nobody holds are kept for the next such job, but not too many. */
+static void sweep_asks(struct waiting *waiting)
+{
+    if (waiting->empty_count < EMPTY_ASKS_MAX ||
+        waiting->empty_count < waiting->ask_count / 2)
+        return;
+    twalk_r(waiting->queues, sweep_node, waiting);
+    waiting->empty_count = 0;
+    waiting->generation++;
+}
+
+/* -- jobs come and go -- */
+
+static void hold_ask(struct waiting *waiting, struct waiter *waiter,
+                     struct ask *ask, const struct sliced_plate *plate)
+{
+    const struct sliced_filament *filaments = plate->filaments.items;
+    struct sliced_filament *least = ask->plate.filaments.items;
+    for (size_t i = 0; i < plate->filaments.count; i++) {
+        waiter->grams[i] = filaments[i].grams;
+        if (filaments[i].grams < least[i].grams)
+            least[i].grams = filaments[i].grams;
+    }
+    waiter->ask = ask;
+    if (ask->holders++ == 0)
+        waiting->empty_count--;
+    queue_of(waiting, ask->printer_id)->estimated_ms += waiter->estimated_ms;
+}
+
+static int64_t estimated_ms(const struct job *job)
+{
+    int64_t minutes = job->estimated_duration_minutes;
+    return minutes == INT_NONE ? 0 : minutes * 60000;
+}
+
+static void add_waiter(struct waiting *waiting, spd_txn *txn,
+                       const struct job *job)
+{
+    if (!job_is_waiting(job) || job->held)
+        return;
+    const struct sliced_plate *plate = plates_get(waiting->plates, txn, job);
+    if (plate == NULL)
+        return;
+    struct waiter *waiter =
+        mem_new(sizeof(*waiter) + plate->filaments.count * sizeof(double));
+    waiter->id = job->id;
+    waiter->place = job_queue_place(job);
+    waiter->start_ms = job->scheduled_start;
+    waiter->ship_by_ms = job->ship_by;
+    waiter->estimated_ms = estimated_ms(job);
+    waiter->stands = waiter->start_ms == 0;
+    hold_ask(waiting, waiter, ask_of(waiting, job, plate), plate);
+    if (waiter->stands)
+        line_put(&waiter->ask->line, waiter, line_by_place);
+    else
+        line_put(&waiting->asleep, waiter, line_by_hour);
+    tsearch(waiter, &waiting->waiters, by_id);
+    waiting->count++;
+}
+
+void waiting_take(struct waiting *waiting, struct waiter *waiter)
+{
+    struct ask *ask = waiter->ask;
+    struct line *line = waiter->stands ? &ask->line : &waiting->asleep;
+    line_order *order = waiter->stands ? line_by_place : line_by_hour;
+    line_cut(line, line_before(line, waiter, order), 1);
+    queue_of(waiting, ask->printer_id)->estimated_ms -= waiter->estimated_ms;
+    if (--ask->holders == 0)
+        waiting->empty_count++;
+    tdelete(waiter, &waiting->waiters, by_id);
+    waiting->count--;
+    free(waiter);
+}
+
+void waiting_refresh(struct waiting *waiting, spd_txn *txn, int64_t job_id)
+{
+    const struct waiter sought = { .id = job_id };
+    struct waiter *old = found(tfind(&sought, &waiting->waiters, by_id));
+    struct arena arena = { 0 };
+    struct job job;
+    if (old != NULL)
+        waiting_take(waiting, old);
+    if (record_get(txn, &job_kind, job_id, &job, &arena, NULL) == SPD_OK)
+        add_waiter(waiting, txn, &job);
+    arena_fini(&arena);
+}
+
+int64_t waiting_wake(struct waiting *waiting, int64_t now_ms)
+{
+    struct line *asleep = &waiting->asleep;
+    size_t due = 0;
+    while (due < asleep->count && asleep->at[due]->start_ms <= now_ms) {
+        struct waiter *waiter = asleep->at[due++];
+        waiter->stands = true;
+        line_put(&waiter->ask->line, waiter, line_by_place);
+    }
+    line_cut(asleep, 0, due);
+    sweep_asks(waiting);
+    return asleep->count == 0 ? 0 : asleep->at[0]->start_ms;
+}
+
+/* -- all of them -- */
+
+struct loading {
+    struct waiting *waiting;
+    spd_txn *txn;
+};
+
+static bool load_job(void *arg, const void *record)
+{
+    const struct loading *loading = arg;
+    add_waiter(loading->waiting, loading->txn, record);
+    return true;
+}
+
+void waiting_load(struct waiting *waiting, spd_txn *txn)
+{
+    struct loading loading = { waiting, txn };
+    struct span span = job_waiting_span();
+    record_each(txn, &job_kind, &span, load_job, &loading);
+}
+
+size_t waiting_count(const struct waiting *waiting)
+{
+    return waiting->count;
+}
+
+const struct queue *waiting_queue(const struct waiting *waiting,
+                                  int64_t printer_id)
+{
+    const struct queue sought = { .printer_id = printer_id };
+    return found(tfind(&sought, &waiting->queues, by_printer));
+}
+
+uint64_t waiting_generation(const struct waiting *waiting)
+{
+    return waiting->generation;
+}
+
+/* -- life -- */
+
+struct waiting *waiting_new(void)
+{
+    struct waiting *waiting = mem_new(sizeof(*waiting));
+    waiting->plates = plates_new();
+    return waiting;
+}
+
+static void free_ask_node(void *ask)
+{
+    ask_free(ask);
+}
+
+static void free_queue_node(void *node)
+{
+    struct queue *queue = node;
+    free(queue->asks);
+    free(queue);
+}
+
+void waiting_free(struct waiting *waiting)
+{
+    if (waiting == NULL)
+        return;
+    tdestroy(waiting->waiters, free);
+    tdestroy(waiting->asks, free_ask_node);
+    tdestroy(waiting->queues, free_queue_node);
+    plates_free(waiting->plates);
+    buf_fini(&waiting->key);
+    free(waiting->asleep.at);
+    free(waiting);
+}

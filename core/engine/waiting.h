@@ -1,0 +1,56 @@
+/* The jobs that wait, in memory, by what they ask for.
+ *
+ * Dispatch asks "which job for this printer?" far too often to look through a
+ * hundred thousand records for it.  Jobs that a printer answers alike, but for
+ * their grams, share one `struct ask`: it is matched once, and its jobs stand
+ * in line behind it.  Made anew at each start; follows the journal from then
+ * on.  Knows jobs and files, no printer. */
+#ifndef SPOOLD_ENGINE_WAITING_H
+#define SPOOLD_ENGINE_WAITING_H
+
+#include "engine/line.h"
+#include "engine/match.h"
+
+/* What its jobs ask for alike.  `job` and `plate` say it, with the fewest grams
+ * that one of them ever needed. */
+struct ask {
+    struct job job;
+    struct sliced_plate plate;
+    int64_t printer_id; /* the one it may go to; 0: any */
+    size_t holders;     /* its jobs, also those whose hour has not come */
+    struct line line;
+    struct buf key;
+    struct arena arena;
+};
+
+/* The asks for one printer alone, or (printer_id 0) for any. */
+struct queue {
+    int64_t printer_id;
+    struct ask **asks; /* oldest first */
+    size_t count, room;
+    int64_t estimated_ms; /* of all that stand or wait there */
+};
+
+struct waiting;
+struct waiting *waiting_new(void);
+void waiting_free(struct waiting *waiting);
+
+/* Every job of the store that waits. */
+void waiting_load(struct waiting *waiting, spd_txn *txn);
+/* Bring one job in step with the store. */
+void waiting_refresh(struct waiting *waiting, spd_txn *txn, int64_t job_id);
+/* It is being claimed, and no longer there for others. */
+void waiting_take(struct waiting *waiting, struct waiter *waiter);
+
+/* Jobs whose hour has come stand in line from now on; until the first call none
+ * does that has an hour. Returns the next one; 0: no job waits for it. */
+int64_t waiting_wake(struct waiting *waiting, int64_t now_ms);
+
+size_t waiting_count(const struct waiting *waiting);
+/* NULL: nobody waits for this printer alone (or, 0, for any). */
+const struct queue *waiting_queue(const struct waiting *waiting,
+                                  int64_t printer_id);
+/* Grows when asks have gone: whoever kept some must look again. */
+uint64_t waiting_generation(const struct waiting *waiting);
+
+#endif
