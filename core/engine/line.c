@@ -1,5 +1,6 @@
 #include "engine/line.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int compare(int64_t a, int64_t b)
@@ -34,17 +35,34 @@ size_t line_before(const struct line *line, const struct waiter *waiter,
     return low;
 }
 
-void line_put(struct line *line, struct waiter *waiter, line_order *order)
+void line_add(struct line *line, struct waiter *waiter)
 {
-    size_t before = line_before(line, waiter, order);
     if (line->count == line->room) {
         line->room = line->room == 0 ? 1 : line->room * 2;
         line->at = mem_resize(line->at, line->room * sizeof(*line->at));
     }
+    line->at[line->count++] = waiter;
+}
+
+void line_put(struct line *line, struct waiter *waiter, line_order *order)
+{
+    size_t before = line_before(line, waiter, order);
+    line_add(line, waiter);
     memmove(line->at + before + 1, line->at + before,
-            (line->count - before) * sizeof(*line->at));
+            (line->count - 1 - before) * sizeof(*line->at));
     line->at[before] = waiter;
-    line->count++;
+}
+
+static int compare_at(const void *a, const void *b, void *order)
+{
+    line_order *const *by = order;
+    return (*by)(*(struct waiter *const *)a, *(struct waiter *const *)b);
+}
+
+void line_sort(struct line *line, line_order *order)
+{
+    if (line->count > 1)
+        qsort_r(line->at, line->count, sizeof(*line->at), compare_at, &order);
 }
 
 void line_cut(struct line *line, size_t from, size_t count)

@@ -31,6 +31,9 @@ size_t line_before(const struct line *line, const struct waiter *waiter,
 size_t line_upto(const struct line *line, const struct queue_place *place);
 
 void line_put(struct line *line, struct waiter *waiter, line_order *order);
+/* Many at once: at the end, wherever they belong, and then sorted. */
+void line_add(struct line *line, struct waiter *waiter);
+void line_sort(struct line *line, line_order *order);
 void line_cut(struct line *line, size_t from, size_t count);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLATES_KEPT = 1024 }; /* a power of two */
+enum { PLATES_KEPT = 4096 }; /* a power of two */
 
 struct plate_kept {
     int64_t file_id, plate_index;

@@ -1,5 +1,5 @@
 /* Plates as their files say them: many jobs print the same ones, and a file
- * never changes, so the last thousand are kept. */
+ * never changes, so the last few thousand are kept. */
 #ifndef SPOOLD_ENGINE_PLATES_H
 #define SPOOLD_ENGINE_PLATES_H
 

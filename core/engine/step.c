@@ -352,7 +352,8 @@ void step(struct run *run, const struct arrow *arrow, const char *reason,
 {
     struct stride *stride = mem_new(sizeof(*stride));
     *stride = (struct stride){ .run = run, .arrow = arrow, .share = share };
-    snprintf(stride->reason, sizeof(stride->reason), "%s", reason);
+    snprintf(stride->reason, sizeof(stride->reason), "%.*s",
+             (int)sizeof(stride->reason) - 1, reason);
     run->busy = true;
     store_write(run->engine->shop->store,
                 &(struct store_write){ run_stride, stride_done, stride });

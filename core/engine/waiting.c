@@ -195,14 +195,16 @@ static int64_t estimated_ms(const struct job *job)
     return minutes == INT_NONE ? 0 : minutes * 60000;
 }
 
-static void add_waiter(struct waiting *waiting, spd_txn *txn,
-                       const struct job *job)
+/* The job's waiter, in no line yet; NULL: dispatch has nothing to do with it.
+ */
+static struct waiter *add_waiter(struct waiting *waiting, spd_txn *txn,
+                                 const struct job *job)
 {
     if (!job_is_waiting(job) || job->held)
-        return;
+        return NULL;
     const struct sliced_plate *plate = plates_get(waiting->plates, txn, job);
     if (plate == NULL)
-        return;
+        return NULL;
     struct waiter *waiter =
         mem_new(sizeof(*waiter) + plate->filaments.count * sizeof(double));
     waiter->id = job->id;
@@ -212,20 +214,27 @@ static void add_waiter(struct waiting *waiting, spd_txn *txn,
     waiter->estimated_ms = estimated_ms(job);
     waiter->stands = waiter->start_ms == 0;
     hold_ask(waiting, waiter, ask_of(waiting, job, plate), plate);
-    if (waiter->stands)
-        line_put(&waiter->ask->line, waiter, line_by_place);
-    else
-        line_put(&waiting->asleep, waiter, line_by_hour);
     tsearch(waiter, &waiting->waiters, by_id);
     waiting->count++;
+    return waiter;
+}
+
+static struct line *line_of(struct waiting *waiting,
+                            const struct waiter *waiter)
+{
+    return waiter->stands ? &waiter->ask->line : &waiting->asleep;
+}
+
+static line_order *order_of(const struct waiter *waiter)
+{
+    return waiter->stands ? line_by_place : line_by_hour;
 }
 
 void waiting_take(struct waiting *waiting, struct waiter *waiter)
 {
     struct ask *ask = waiter->ask;
-    struct line *line = waiter->stands ? &ask->line : &waiting->asleep;
-    line_order *order = waiter->stands ? line_by_place : line_by_hour;
-    line_cut(line, line_before(line, waiter, order), 1);
+    struct line *line = line_of(waiting, waiter);
+    line_cut(line, line_before(line, waiter, order_of(waiter)), 1);
     queue_of(waiting, ask->printer_id)->estimated_ms -= waiter->estimated_ms;
     if (--ask->holders == 0)
         waiting->empty_count++;
@@ -238,12 +247,15 @@ void waiting_refresh(struct waiting *waiting, spd_txn *txn, int64_t job_id)
 {
     const struct waiter sought = { .id = job_id };
     struct waiter *old = found(tfind(&sought, &waiting->waiters, by_id));
+    struct waiter *now = NULL;
     struct arena arena = { 0 };
     struct job job;
     if (old != NULL)
         waiting_take(waiting, old);
     if (record_get(txn, &job_kind, job_id, &job, &arena, NULL) == SPD_OK)
-        add_waiter(waiting, txn, &job);
+        now = add_waiter(waiting, txn, &job);
+    if (now != NULL)
+        line_put(line_of(waiting, now), now, order_of(now));
     arena_fini(&arena);
 }
 
@@ -271,15 +283,33 @@ struct loading {
 static bool load_job(void *arg, const void *record)
 {
     const struct loading *loading = arg;
-    add_waiter(loading->waiting, loading->txn, record);
+    struct waiting *waiting = loading->waiting;
+    struct waiter *waiter = add_waiter(waiting, loading->txn, record);
+    if (waiter != NULL)
+        line_add(line_of(waiting, waiter), waiter);
     return true;
 }
 
+static void sort_node(const void *node, VISIT visit, void *arg)
+{
+    struct ask *ask = *(struct ask *const *)node;
+    (void)arg;
+    if (visit == postorder || visit == leaf)
+        line_sort(&ask->line, line_by_place);
+}
+
+/* By status they come as they lie in the store. */
 void waiting_load(struct waiting *waiting, spd_txn *txn)
 {
+    static const enum job_status open[] = { JOB_QUEUED, JOB_SCHEDULED };
     struct loading loading = { waiting, txn };
-    struct span span = job_waiting_span();
-    record_each(txn, &job_kind, &span, load_job, &loading);
+    for (size_t i = 0; i < SPD_COUNT(open); i++) {
+        struct key prefix;
+        struct span span = job_status_span(0, open[i], &prefix);
+        record_each(txn, &job_kind, &span, load_job, &loading);
+    }
+    twalk_r(waiting->asks, sort_node, NULL);
+    line_sort(&waiting->asleep, line_by_hour);
 }
 
 size_t waiting_count(const struct waiting *waiting)

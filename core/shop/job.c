@@ -275,11 +275,6 @@ struct span job_queue_span(int64_t printer_id, struct key *prefix)
     return span_of(QUEUE, prefix);
 }
 
-struct span job_waiting_span(void)
-{
-    return span_of(QUEUE, NULL);
-}
-
 struct span job_printer_span(int64_t printer_id, struct key *prefix)
 {
     *prefix = (struct key){ 0 };

@@ -98,8 +98,6 @@ int queue_place_compare(const struct queue_place *a,
 /* Jobs that wait, in the order of their places. Of one printer, or (printer_id
  * 0) of those that any may print. */
 struct span job_queue_span(int64_t printer_id, struct key *prefix);
-/* All of them, in no order that means anything. */
-struct span job_waiting_span(void);
 /* Jobs in a status; of one printer, or (0) of all. */
 struct span job_status_span(int64_t printer_id, enum job_status status,
                             struct key *prefix);

@@ -8,11 +8,12 @@ import { stopAll } from './servers.mjs';
 const LONGEST_MS = 175_000;
 
 const sizes = {
-    whole: { seconds: 1, rounds: 9, starts: 5, jobs: 100_000, uploadMegabytes: 400,
+    whole: { seconds: 1, rounds: 9, starts: 5, jobs: 100_000, printers: 1000, uploadMegabytes: 400,
         alerts: 400 },
-    quick: { seconds: 1, rounds: 2, starts: 3, jobs: 10_000, uploadMegabytes: 400,
+    quick: { seconds: 1, rounds: 2, starts: 3, jobs: 10_000, printers: 100, uploadMegabytes: 400,
         alerts: 200 },
-    smoke: { seconds: 1, rounds: 1, starts: 1, jobs: 1, uploadMegabytes: 4, alerts: 8 },
+    smoke: { seconds: 1, rounds: 1, starts: 1, jobs: 1, printers: 1,
+        uploadMegabytes: 4, alerts: 8 },
 };
 
 class Bench {

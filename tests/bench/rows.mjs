@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createReadStream, mkdirSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { dispatch } from './dispatch.mjs';
 import { compare, loadOnce, median, startLimit } from './load.mjs';
 import { notify } from './notify.mjs';
 import { writeSliced } from './sliced.mjs';
@@ -132,5 +133,6 @@ export async function measure(bench) {
     await reads(bench, shop);
     await writes(bench, shop);
     await notify(bench);
+    dispatch(bench);
     await readyFull(bench, shop);
 }
