@@ -171,8 +171,8 @@ struct waiter *place_first(struct place *place, const struct waiting *waiting)
     return best;
 }
 
-void place_pass_over(struct place *place, const struct waiter *waiter)
+void place_pass_over(struct place *place, const struct queue_place *where)
 {
-    place->behind = waiter->place;
+    place->behind = *where;
     place->looks_behind = true;
 }

@@ -43,7 +43,7 @@ bool place_read(struct place *place, spd_txn *txn);
 /* The first waiting job that it can take, from where it looks; NULL: none.
  * Borrowed until the waiting jobs change. */
 struct waiter *place_first(struct place *place, const struct waiting *waiting);
-/* Look no more at this job nor at those before it. */
-void place_pass_over(struct place *place, const struct waiter *waiter);
+/* Look no more at the job that stands there, nor at those before it. */
+void place_pass_over(struct place *place, const struct queue_place *where);
 
 #endif

@@ -1,0 +1,104 @@
+#include "engine/choose.h"
+
+enum { PASSED_OVER_MAX = 1000 };
+
+static bool is_before(const struct waiter *a, const struct waiter *b)
+{
+    return a != NULL &&
+           (b == NULL || queue_place_compare(&a->place, &b->place) < 0);
+}
+
+static struct waiter *first_job(const struct choice *choice)
+{
+    struct waiter *first = NULL;
+    for (size_t i = 0; i < choice->count; i++)
+        if (is_before(choice->idle[i]->next, first))
+            first = choice->idle[i]->next;
+    return first;
+}
+
+static int64_t fit_of(const struct choice *choice, const struct place *place,
+                      const struct job *job)
+{
+    const struct queue *queue =
+        waiting_queue(choice->waiting, place->printer_id);
+    return policy_fit(choice->policy, job, &place->seat.printer, 0,
+                      queue == NULL ? 0 : queue->estimated_ms);
+}
+
+/* Among those that wait for the job; NULL: the policy will have none. */
+static struct place *best_place(const struct choice *choice,
+                                const struct waiter *waiter,
+                                const struct job *job)
+{
+    struct place *best = NULL;
+    int64_t best_fit = INT64_MIN;
+    for (size_t i = 0; i < choice->count; i++) {
+        struct place *place = choice->idle[i];
+        if (place->next != waiter)
+            continue;
+        int64_t fit = fit_of(choice, place, job);
+        if (fit > best_fit) {
+            best_fit = fit;
+            best = place;
+        }
+    }
+    return best;
+}
+
+static void drop_place(struct choice *choice, const struct place *place)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < choice->count; i++)
+        if (choice->idle[i] != place)
+            choice->idle[kept++] = choice->idle[i];
+    choice->count = kept;
+}
+
+/* False: nobody will have it. */
+static bool give_first(struct choice *choice, struct waiter *waiter)
+{
+    struct arena arena = { 0 };
+    struct place *best = NULL;
+    struct job job;
+    if (record_get(choice->txn, &job_kind, waiter->id, &job, &arena, NULL) ==
+        SPD_OK)
+        best = best_place(choice, waiter, &job);
+    if (best != NULL) {
+        drop_place(choice, best);
+        choice->give(choice->arg, best, waiter, &job);
+    }
+    arena_fini(&arena);
+    return best != NULL;
+}
+
+static void look(const struct choice *choice, struct place *place)
+{
+    place->next = place_first(place, choice->waiting);
+}
+
+void choose(struct choice *choice)
+{
+    unsigned given = 0, passed_over = 0;
+    for (size_t i = 0; i < choice->count; i++) {
+        choice->idle[i]->looks_behind = false;
+        look(choice, choice->idle[i]);
+    }
+    while (given < choice->most && passed_over < PASSED_OVER_MAX) {
+        struct waiter *waiter = first_job(choice);
+        if (waiter == NULL)
+            return;
+        const struct queue_place where = waiter->place;
+        bool goes = give_first(choice, waiter);
+        given += goes ? 1 : 0;
+        passed_over += goes ? 0 : 1;
+        for (size_t i = 0; i < choice->count; i++) {
+            struct place *place = choice->idle[i];
+            if (place->next != waiter)
+                continue;
+            if (!goes)
+                place_pass_over(place, &where);
+            look(choice, place);
+        }
+    }
+}
