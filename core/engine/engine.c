@@ -215,6 +215,7 @@ void engine_stop(struct engine *engine)
     if (engine->started)
         journal_unfollow(engine->shop->store, &engine->follower);
     engine->started = false;
+    plannings_end(engine);
     fleet_on_report(engine->shop->fleet, NULL, NULL);
     struct run *next;
     for (struct run *run = engine->runs; run != NULL; run = next) {

@@ -59,6 +59,7 @@ struct engine {
     struct places places;
     int64_t seen_seq;
     struct rerank *rerank;
+    struct planning *plannings; /* plans that are being made */
     bool started;
 };
 
@@ -129,6 +130,10 @@ void step_phase(struct run *run, enum job_phase phase);
  * those that are another: the policy or its settings may have changed since. */
 struct rerank *rerank_start(struct engine *engine);
 void rerank_free(struct rerank *rerank);
+
+/* -- plan_ops.c: what would be done -- */
+spd_err plan_add_ops(struct engine *engine, struct spd_error *err);
+void plannings_end(struct engine *engine);
 
 /* -- order.c: the attempt as its driver is told -- */
 bool order_of(struct engine *engine, const struct run *run, struct buf *json);

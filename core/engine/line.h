@@ -9,8 +9,10 @@ struct ask;
 struct waiter {
     int64_t id;
     struct queue_place place;
-    int64_t start_ms; /* not before */
-    int64_t ship_by_ms, estimated_ms;
+    int64_t start_ms;     /* not before */
+    int64_t ship_by_ms;   /* 0: no date */
+    int64_t estimated_ms; /* of one copy; 0: nobody knows */
+    int64_t copies;       /* left to print */
     struct ask *ask;
     bool stands;    /* in its ask's line; else it waits for its hour */
     double grams[]; /* of each filament of its ask's plate */

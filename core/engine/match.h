@@ -35,7 +35,7 @@ const char *verdict_name(enum verdict verdict);
 /* A printer as matching sees it. Texts and lists are borrowed. */
 struct seat {
     struct printer printer;
-    const struct material *materials; /* loaded ones */
+    struct material *materials; /* loaded ones, by slot */
     size_t material_count;
 };
 

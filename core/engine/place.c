@@ -65,7 +65,7 @@ void places_fini(struct places *places)
 
 /* -- one of them -- */
 
-static void compare_anew(struct place *place)
+void place_compare_anew(struct place *place)
 {
     place->count = 0;
     place->any_compared = place->own_compared = 0;
@@ -78,7 +78,7 @@ bool place_read(struct place *place, spd_txn *txn)
         place->is_gone =
             !seat_load(&place->seat, txn, place->printer_id, &place->arena);
         place->is_read = true;
-        compare_anew(place);
+        place_compare_anew(place);
     }
     return !place->is_gone;
 }
@@ -95,14 +95,13 @@ static void note_ask(struct place *place, struct ask *ask)
     place->asks[place->count++] = ask;
 }
 
-static enum verdict match_plate(const struct place *place,
-                                const struct ask *ask,
-                                const struct sliced_plate *plate)
+/* By kind, with the fewest grams that one of its jobs needs. */
+static enum verdict match_ask(const struct place *place, const struct ask *ask)
 {
     struct arena arena = { 0 };
     struct list feeds;
     enum verdict verdict =
-        match(&place->seat, &ask->job, plate, 0, &feeds, &arena);
+        match(&place->seat, &ask->job, &ask->plate, 0, &feeds, &arena);
     arena_fini(&arena);
     return verdict;
 }
@@ -112,7 +111,7 @@ static void compare_queue(struct place *place, const struct queue *queue,
 {
     for (; queue != NULL && *compared < queue->count; ++*compared) {
         struct ask *ask = queue->asks[*compared];
-        enum verdict verdict = match_plate(place, ask, &ask->plate);
+        enum verdict verdict = match_ask(place, ask);
         if (verdict == CAN_TAKE || verdict == TOO_FEW_GRAMS)
             note_ask(place, ask);
     }
@@ -121,7 +120,7 @@ static void compare_queue(struct place *place, const struct queue *queue,
 static void compare_asks(struct place *place, const struct waiting *waiting)
 {
     if (place->generation != waiting_generation(waiting))
-        compare_anew(place);
+        place_compare_anew(place);
     place->generation = waiting_generation(waiting);
     compare_queue(place, waiting_queue(waiting, 0), &place->any_compared);
     compare_queue(place, waiting_queue(waiting, place->printer_id),
@@ -130,7 +129,8 @@ static void compare_asks(struct place *place, const struct waiting *waiting)
 
 /* -- which job is next -- */
 
-static bool has_grams(const struct place *place, const struct waiter *waiter)
+bool place_feeds(const struct place *place, const struct waiter *waiter,
+                 struct list *feeds, struct arena *arena)
 {
     struct sliced_filament filaments[SLICED_MAX_FILAMENTS];
     struct sliced_plate plate = waiter->ask->plate;
@@ -139,7 +139,17 @@ static bool has_grams(const struct place *place, const struct waiter *waiter)
     for (size_t i = 0; i < count; i++)
         filaments[i].grams = waiter->grams[i];
     plate.filaments.items = filaments;
-    return match_plate(place, waiter->ask, &plate) == CAN_TAKE;
+    return match(&place->seat, &waiter->ask->job, &plate, 0, feeds, arena) ==
+           CAN_TAKE;
+}
+
+static bool has_grams(const struct place *place, const struct waiter *waiter)
+{
+    struct arena arena = { 0 };
+    struct list feeds;
+    bool has = place_feeds(place, waiter, &feeds, &arena);
+    arena_fini(&arena);
+    return has;
 }
 
 static bool goes_before(const struct waiter *a, const struct waiter *b)
@@ -154,7 +164,7 @@ static struct waiter *first_of(const struct place *place, const struct ask *ask,
     const struct line *line = &ask->line;
     size_t i = place->looks_behind ? line_upto(line, &place->behind) : 0;
     if (i == line->count || !goes_before(line->at[i], best) ||
-        match_plate(place, ask, &ask->plate) != CAN_TAKE)
+        match_ask(place, ask) != CAN_TAKE)
         return best;
     for (; i < line->count && goes_before(line->at[i], best); i++)
         if (has_grams(place, line->at[i]))

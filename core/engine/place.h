@@ -43,6 +43,11 @@ bool place_read(struct place *place, spd_txn *txn);
 /* The first waiting job that it can take, from where it looks; NULL: none.
  * Borrowed until the waiting jobs change. */
 struct waiter *place_first(struct place *place, const struct waiting *waiting);
+/* From which slots it would feed the job; false: it cannot take it. */
+bool place_feeds(const struct place *place, const struct waiter *waiter,
+                 struct list *feeds, struct arena *arena);
+/* Its seat was changed by hand: which asks it could meet is found anew. */
+void place_compare_anew(struct place *place);
 /* Look no more at the job that stands there, nor at those before it. */
 void place_pass_over(struct place *place, const struct queue_place *where);
 

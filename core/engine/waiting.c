@@ -173,6 +173,20 @@ static void sweep_asks(struct waiting *waiting)
 
 /* -- jobs come and go -- */
 
+static int64_t all_copies_ms(const struct waiter *waiter)
+{
+    return waiter->estimated_ms * waiter->copies;
+}
+
+static void join_ask(struct waiting *waiting, struct waiter *waiter,
+                     struct ask *ask)
+{
+    waiter->ask = ask;
+    if (ask->holders++ == 0)
+        waiting->empty_count--;
+    queue_of(waiting, ask->printer_id)->estimated_ms += all_copies_ms(waiter);
+}
+
 static void hold_ask(struct waiting *waiting, struct waiter *waiter,
                      struct ask *ask, const struct sliced_plate *plate)
 {
@@ -183,10 +197,7 @@ static void hold_ask(struct waiting *waiting, struct waiter *waiter,
         if (filaments[i].grams < least[i].grams)
             least[i].grams = filaments[i].grams;
     }
-    waiter->ask = ask;
-    if (ask->holders++ == 0)
-        waiting->empty_count--;
-    queue_of(waiting, ask->printer_id)->estimated_ms += waiter->estimated_ms;
+    join_ask(waiting, waiter, ask);
 }
 
 static int64_t estimated_ms(const struct job *job)
@@ -212,6 +223,7 @@ static struct waiter *add_waiter(struct waiting *waiting, spd_txn *txn,
     waiter->start_ms = job->scheduled_start;
     waiter->ship_by_ms = job->ship_by;
     waiter->estimated_ms = estimated_ms(job);
+    waiter->copies = job->copies - job->copies_done;
     waiter->stands = waiter->start_ms == 0;
     hold_ask(waiting, waiter, ask_of(waiting, job, plate), plate);
     tsearch(waiter, &waiting->waiters, by_id);
@@ -235,12 +247,23 @@ void waiting_take(struct waiting *waiting, struct waiter *waiter)
     struct ask *ask = waiter->ask;
     struct line *line = line_of(waiting, waiter);
     line_cut(line, line_before(line, waiter, order_of(waiter)), 1);
-    queue_of(waiting, ask->printer_id)->estimated_ms -= waiter->estimated_ms;
+    queue_of(waiting, ask->printer_id)->estimated_ms -= all_copies_ms(waiter);
     if (--ask->holders == 0)
         waiting->empty_count++;
     tdelete(waiter, &waiting->waiters, by_id);
     waiting->count--;
     free(waiter);
+}
+
+void waiting_take_copy(struct waiting *waiting, struct waiter *waiter)
+{
+    if (waiter->copies <= 1) {
+        waiting_take(waiting, waiter);
+        return;
+    }
+    waiter->copies--;
+    queue_of(waiting, waiter->ask->printer_id)->estimated_ms -=
+        waiter->estimated_ms;
 }
 
 void waiting_refresh(struct waiting *waiting, spd_txn *txn, int64_t job_id)
@@ -329,6 +352,65 @@ uint64_t waiting_generation(const struct waiting *waiting)
     return waiting->generation;
 }
 
+struct visit {
+    void (*fn)(void *arg, const struct waiter *waiter);
+    void *arg;
+};
+
+static void visit_line(const struct line *line, const struct visit *visit)
+{
+    for (size_t i = 0; i < line->count; i++)
+        visit->fn(visit->arg, line->at[i]);
+}
+
+static void visit_node(const void *node, VISIT order, void *visit)
+{
+    const struct ask *ask = *(struct ask *const *)node;
+    if (order == postorder || order == leaf)
+        visit_line(&ask->line, visit);
+}
+
+void waiting_each(const struct waiting *waiting,
+                  void (*fn)(void *arg, const struct waiter *waiter), void *arg)
+{
+    struct visit visit = { fn, arg };
+    twalk_r(waiting->asks, visit_node, &visit);
+    visit_line(&waiting->asleep, &visit);
+}
+
+/* -- a copy: the same asks and lines, but nobody is found by id -- */
+
+static void copy_waiter(void *arg, const struct waiter *from)
+{
+    struct waiting *copy = arg;
+    size_t size =
+        sizeof(*from) + from->ask->plate.filaments.count * sizeof(double);
+    struct waiter *waiter = mem_resize(NULL, size);
+    memcpy(waiter, from, size);
+    join_ask(copy, waiter, found(tfind(from->ask, &copy->asks, by_key)));
+    line_add(line_of(copy, waiter), waiter);
+    copy->count++;
+}
+
+static void copy_ask(const void *node, VISIT order, void *copy)
+{
+    const struct ask *ask = *(struct ask *const *)node;
+    struct waiting *to = copy;
+    if (order != postorder && order != leaf)
+        return;
+    buf_clear(&to->key);
+    buf_put(&to->key, buf_str(&ask->key));
+    add_ask(to, &ask->job, &ask->plate);
+}
+
+struct waiting *waiting_copy(const struct waiting *from)
+{
+    struct waiting *copy = waiting_new();
+    twalk_r(from->asks, copy_ask, copy);
+    waiting_each(from, copy_waiter, copy);
+    return copy;
+}
+
 /* -- life -- */
 
 struct waiting *waiting_new(void)
@@ -338,9 +420,22 @@ struct waiting *waiting_new(void)
     return waiting;
 }
 
-static void free_ask_node(void *ask)
+static void free_waiters(const struct line *line)
 {
+    for (size_t i = 0; i < line->count; i++)
+        free(line->at[i]);
+}
+
+static void free_ask_node(void *node)
+{
+    struct ask *ask = node;
+    free_waiters(&ask->line);
     ask_free(ask);
+}
+
+static void leave_node(void *node)
+{
+    (void)node; /* freed with the line it is in */
 }
 
 static void free_queue_node(void *node)
@@ -354,11 +449,12 @@ void waiting_free(struct waiting *waiting)
 {
     if (waiting == NULL)
         return;
-    tdestroy(waiting->waiters, free);
+    tdestroy(waiting->waiters, leave_node);
     tdestroy(waiting->asks, free_ask_node);
     tdestroy(waiting->queues, free_queue_node);
     plates_free(waiting->plates);
     buf_fini(&waiting->key);
+    free_waiters(&waiting->asleep);
     free(waiting->asleep.at);
     free(waiting);
 }

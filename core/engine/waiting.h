@@ -34,6 +34,8 @@ struct queue {
 struct waiting;
 struct waiting *waiting_new(void);
 void waiting_free(struct waiting *waiting);
+/* All that stands and waits there, to be played with. Owned. */
+struct waiting *waiting_copy(const struct waiting *from);
 
 /* Every job of the store that waits. */
 void waiting_load(struct waiting *waiting, spd_txn *txn);
@@ -41,6 +43,9 @@ void waiting_load(struct waiting *waiting, spd_txn *txn);
 void waiting_refresh(struct waiting *waiting, spd_txn *txn, int64_t job_id);
 /* It is being claimed, and no longer there for others. */
 void waiting_take(struct waiting *waiting, struct waiter *waiter);
+
+/* One copy of it is; it stays for the others. */
+void waiting_take_copy(struct waiting *waiting, struct waiter *waiter);
 
 /* Jobs whose hour has come stand in line from now on; until the first call none
  * does that has an hour. Returns the next one; 0: no job waits for it. */
@@ -50,6 +55,10 @@ size_t waiting_count(const struct waiting *waiting);
 /* NULL: nobody waits for this printer alone (or, 0, for any). */
 const struct queue *waiting_queue(const struct waiting *waiting,
                                   int64_t printer_id);
+/* In no order that means anything. */
+void waiting_each(const struct waiting *waiting,
+                  void (*fn)(void *arg, const struct waiter *waiter),
+                  void *arg);
 /* Grows when asks have gone: whoever kept some must look again. */
 uint64_t waiting_generation(const struct waiting *waiting);
 

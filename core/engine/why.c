@@ -191,5 +191,7 @@ static const struct op why_ops[] = {
 
 spd_err engine_add_ops(struct engine *engine, struct spd_error *err)
 {
-    return ops_add(engine->shop->ops, why_ops, SPD_COUNT(why_ops), engine, err);
+    spd_err rc =
+        ops_add(engine->shop->ops, why_ops, SPD_COUNT(why_ops), engine, err);
+    return rc == SPD_OK ? plan_add_ops(engine, err) : rc;
 }
