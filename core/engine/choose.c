@@ -77,7 +77,7 @@ static void look(const struct choice *choice, struct place *place)
     place->next = place_first(place, choice->waiting);
 }
 
-void choose(struct choice *choice)
+unsigned choose(struct choice *choice)
 {
     unsigned given = 0, passed_over = 0;
     for (size_t i = 0; i < choice->count; i++) {
@@ -87,7 +87,7 @@ void choose(struct choice *choice)
     while (given < choice->most && passed_over < PASSED_OVER_MAX) {
         struct waiter *waiter = first_job(choice);
         if (waiter == NULL)
-            return;
+            break;
         const struct queue_place where = waiter->place;
         bool goes = give_first(choice, waiter);
         given += goes ? 1 : 0;
@@ -101,4 +101,5 @@ void choose(struct choice *choice)
             look(choice, place);
         }
     }
+    return given;
 }

@@ -21,6 +21,7 @@ struct choice {
                  const struct job *job);
     void *arg;
 };
-void choose(struct choice *choice);
+/* Returns how many were given. */
+unsigned choose(struct choice *choice);
 
 #endif

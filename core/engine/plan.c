@@ -10,6 +10,7 @@
 enum {
     PRINTERS_A_STEP = 50,
     MOMENTS_A_STEP = 50,
+    GIVES_A_STEP = 32,
     MINUTE_MS = 60 * 1000,
     UNKNOWN_PRINT_MS = 60 * MINUTE_MS, /* of a job that nobody estimated */
     FULL_SPOOL_GRAMS = 1000,
@@ -67,17 +68,19 @@ static void see_printer(struct plan *plan, spd_txn *txn,
     stand->last = &stand->first;
 }
 
+/* Between two steps a printer may come; one that goes takes another's turn. */
 static bool see_printers(struct plan *plan, spd_txn *txn)
 {
     const struct fleet *fleet = plan->engine->shop->fleet;
-    size_t end = plan->printers_seen + PRINTERS_A_STEP;
-    size_t room = fleet_count(fleet) + 1;
-    plan->stands = mem_resize(plan->stands, room * sizeof(*plan->stands));
-    plan->absences = mem_resize(plan->absences, room * sizeof(*plan->absences));
-    while (plan->printers_seen < fleet_count(fleet) &&
-           plan->printers_seen < end)
+    size_t count = fleet_count(fleet);
+    if (plan->printers_seen >= count)
+        return false;
+    plan->stands = mem_resize(plan->stands, count * sizeof(*plan->stands));
+    plan->absences =
+        mem_resize(plan->absences, count * sizeof(*plan->absences));
+    for (int i = 0; i < PRINTERS_A_STEP && plan->printers_seen < count; i++)
         see_printer(plan, txn, fleet_at(fleet, plan->printers_seen++));
-    return plan->printers_seen < fleet_count(fleet);
+    return true;
 }
 
 /* -- a print -- */
@@ -148,7 +151,8 @@ static void give(void *arg, struct place *place, struct waiter *waiter,
     waiting_take_copy(plan->waiting, waiter);
 }
 
-static void choose_for(struct plan *plan, spd_txn *txn, struct place **idle,
+/* False: there may be more to give at this moment. */
+static bool choose_for(struct plan *plan, spd_txn *txn, struct place **idle,
                        size_t count)
 {
     struct choice choice = {
@@ -157,11 +161,13 @@ static void choose_for(struct plan *plan, spd_txn *txn, struct place **idle,
         .txn = txn,
         .idle = idle,
         .count = count,
-        .most = (unsigned)count,
+        .most = GIVES_A_STEP,
         .give = give,
         .arg = plan,
     };
-    choose(&choice);
+    unsigned given = choose(&choice);
+    plan->given += given;
+    return given < GIVES_A_STEP;
 }
 
 /* -- a spool that is missing -- */
@@ -332,8 +338,8 @@ static bool live_a_moment(struct plan *plan, spd_txn *txn)
     for (size_t i = 0; i < plan->stand_count; i++)
         if (is_idle(plan, &plan->stands[i]))
             idle[count++] = plan->stands[i].place;
-    choose_for(plan, txn, idle, count);
-    for (size_t i = 0; i < plan->stand_count; i++)
+    bool all_looked = choose_for(plan, txn, idle, count);
+    for (size_t i = 0; i < plan->stand_count && all_looked; i++)
         if (is_idle(plan, &plan->stands[i]))
             load_and_choose(plan, txn, &plan->stands[i]);
     free(idle);
@@ -344,7 +350,8 @@ bool plan_step(struct plan *plan, spd_txn *txn)
 {
     if (see_printers(plan, txn))
         return true;
-    for (int i = 0; i < MOMENTS_A_STEP; i++)
+    plan->given = 0;
+    for (int i = 0; i < MOMENTS_A_STEP && plan->given < GIVES_A_STEP; i++)
         if (!live_a_moment(plan, txn))
             return false;
     return true;

@@ -49,6 +49,7 @@ struct plan {
     struct absence *absences;
     size_t absence_count;
     size_t printers_seen, load_count;
+    unsigned given;     /* in this step */
     struct arena arena; /* stays, loads, names */
 };
 

@@ -380,34 +380,38 @@ void waiting_each(const struct waiting *waiting,
 
 /* -- a copy: the same asks and lines, but nobody is found by id -- */
 
-static void copy_waiter(void *arg, const struct waiter *from)
+static void copy_line(struct waiting *copy, const struct line *from,
+                      struct ask *ask)
 {
-    struct waiting *copy = arg;
-    size_t size =
-        sizeof(*from) + from->ask->plate.filaments.count * sizeof(double);
-    struct waiter *waiter = mem_resize(NULL, size);
-    memcpy(waiter, from, size);
-    join_ask(copy, waiter, found(tfind(from->ask, &copy->asks, by_key)));
-    line_add(line_of(copy, waiter), waiter);
-    copy->count++;
+    for (size_t i = 0; i < from->count; i++) {
+        size_t filaments = from->at[i]->ask->plate.filaments.count;
+        size_t size = sizeof(struct waiter) + filaments * sizeof(double);
+        struct waiter *waiter = mem_resize(NULL, size);
+        memcpy(waiter, from->at[i], size);
+        join_ask(copy, waiter,
+                 ask != NULL ? ask
+                             : found(tfind(waiter->ask, &copy->asks, by_key)));
+        line_add(line_of(copy, waiter), waiter);
+        copy->count++;
+    }
 }
 
-static void copy_ask(const void *node, VISIT order, void *copy)
+static void copy_ask(const void *node, VISIT order, void *arg)
 {
     const struct ask *ask = *(struct ask *const *)node;
-    struct waiting *to = copy;
+    struct waiting *copy = arg;
     if (order != postorder && order != leaf)
         return;
-    buf_clear(&to->key);
-    buf_put(&to->key, buf_str(&ask->key));
-    add_ask(to, &ask->job, &ask->plate);
+    buf_clear(&copy->key);
+    buf_put(&copy->key, buf_str(&ask->key));
+    copy_line(copy, &ask->line, add_ask(copy, &ask->job, &ask->plate));
 }
 
 struct waiting *waiting_copy(const struct waiting *from)
 {
     struct waiting *copy = waiting_new();
     twalk_r(from->asks, copy_ask, copy);
-    waiting_each(from, copy_waiter, copy);
+    copy_line(copy, &from->asleep, NULL);
     return copy;
 }
 
