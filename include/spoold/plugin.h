@@ -273,12 +273,76 @@ SPD_FULL(struct spd_printer_driver, command);
  *              "external": bool}]
  * active_slot  number, or null */
 
+/* A source of orders: a web shop, a market place.  The host asks it every
+ * `every_ms`, and whenever somebody calls the operation orders.sync (so does
+ * a source whose web hook rang: ops->call with {"source": kind}); never while
+ * a poll of it is under way.
+ *
+ * poll    Find what is new or changed behind `cursor` (borrowed; empty at the
+ *         very first), say each order with role->order_put, then finish the
+ *         ticket; it is finished late by the host after 10 minutes
+ * cursor  the source's own text of at most 4000 bytes, kept with the shop
+ * finish  without an error: the orders put and the cursor given are committed
+ *         together, and the next poll is given this cursor (an empty one
+ *         leaves it where it was).  With an error: the orders put are kept,
+ *         the cursor stays, and people are shown the error's text, which says
+ *         what to do; then the host waits longer from time to time
+ *
+ * Orders are known by (kind, shop_id, source_id), and their items by their own
+ * source_id within: saying one again changes what differs and nothing else,
+ * whatever has been made of it since.  One that says nothing new writes
+ * nothing.  One whose updated_at is before the kept one's is passed over, so
+ * pages may overlap, shift and repeat. */
 struct spd_order_source {
     const char *kind; /* "etsy" */
     void (*poll)(spd_plugin *self, spd_str cursor, spd_ticket *ticket);
     int64_t every_ms;
 };
 SPD_FULL(struct spd_order_source, every_ms);
+
+/* What a source says through role->order_put: an object of these members, as
+ * POST /api/orders takes them.  All but source_id are optional; null and ""
+ * are as absent, and what is absent is cleared.  Texts are plain (no HTML
+ * escapes), ids of others are texts, times are RFC 3339 in UTC, and money is
+ * {"amount": whole minor units, "divisor": minor units of one major unit,
+ * "currency": "EUR"}: 12.50 EUR is {1250, 100, "EUR"}, 500 yen {500, 1, "JPY"}.
+ *
+ * shop_id        which of the source's shops
+ * source_id      the order's id there (a receipt's); required
+ * number         what people call it there; else source_id
+ * url            where people find it
+ * status         "unpaid" | "processing" | "paid" | "shipped" | "cancelled" |
+ *                "refunded" | "partly_refunded" | "other".  Only what is paid,
+ *                or partly refunded, and not shipped, is printed
+ * source_status  the source's own word, kept and shown
+ * is_paid is_shipped  where they are known beside the status
+ * ordered_at updated_at ship_by
+ * buyer          {"id", "name", "email"}: the same id is the same customer
+ * ship_to        {"name", "line1", "line2", "city", "state", "zip",
+ *                 "country": "DE", "text": as it is to be printed}
+ * message        from the buyer
+ * is_gift gift_message gift_sender
+ * items          [{"source_id": (a transaction's) required, unique in the
+ * order, "title", "sku", "listing_id", "variations": [{"name", "value"}]: what
+ * was chosen, "personalization": [{"name", "value"}]: what was written,
+ *                  "quantity": 1..10000, "price": money of one,
+ *                  "is_digital": true: nothing to print, "ship_by",
+ *                  "image_url"}]
+ * total subtotal shipping tax discount gift_wrap  money; discount positive
+ * fees           [{"name", "amount": money}]: what the sale cost the shop
+ * refunds        [{"amount": money, "at", "reason", "status"}]
+ * shipments      [{"carrier", "tracking_code", "shipped_at"}]
+ * raw problem    of an order the source could not read: its text (at most
+ *                200 KiB are kept) and why [people].  With "problem" no
+ *                member but source_id need be there; the order is flagged, and
+ *                nothing of it is printed until it is said without
+ *
+ * order_put answers SPD_OK also when a member does not fit (a quantity of -3,
+ * a text of a megabyte): the order is then kept raw and flagged by the host.
+ * SPD_EINVAL  there is no source_id, or it is no JSON
+ * SPD_EBUSY   1000 orders are held for this ticket: finish with the cursor
+ *             reached, and the next poll follows at once
+ * SPD_ECANCELED  the ticket is not an open poll's */
 
 /* A way to tell people.  A channel of this kind is a record of the shop's whose
  * settings are the members of the rows in `settings`, checked by them; secret
@@ -581,6 +645,8 @@ struct spd_role_api {
     /* [any] How far the upload of an attempt is, for people. */
     void (*upload_progress)(spd_printer *printer, int64_t attempt,
                             int64_t sent_bytes);
+    /* An order found by a poll, in the words listed at spd_order_source; the
+     * order is copied, the writer stays yours. */
     spd_err (*order_put)(spd_ticket *ticket, spd_jsonw *order);
     /* [any] Exactly once per ticket; the host finishes a forgotten one late.
      * `cursor` is an order source's, or what a notifier has to say beside;
