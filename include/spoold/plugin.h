@@ -340,7 +340,7 @@ SPD_FULL(struct spd_order_source, every_ms);
  * order_put answers SPD_OK also when a member does not fit (a quantity of -3,
  * a text of a megabyte): the order is then kept raw and flagged by the host.
  * SPD_EINVAL  there is no source_id, or it is no JSON
- * SPD_EBUSY   1000 orders are held for this ticket: finish with the cursor
+ * SPD_EBUSY   200 orders are held for this ticket: finish with the cursor
  *             reached, and the next poll follows at once
  * SPD_ECANCELED  the ticket is not an open poll's */
 
