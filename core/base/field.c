@@ -172,6 +172,28 @@ static bool take_choice(const struct intake *in)
     return refuse_choice(in);
 }
 
+/* A record within a record comes whole. */
+static bool take_members(const struct intake *in, const char *what,
+                         const spd_json *value, void *slot)
+{
+    const struct fields *table = in->field->of;
+    for (const spd_json *m = json_first(value); m != NULL; m = json_next(m))
+        if (fields_find(table, json_name(m)) == NULL)
+            return REFUSE(in, "has %sn unknown member \"%.40s\"", what,
+                          json_name(m).ptr);
+    struct fields_input input = *in->input;
+    input.object = value;
+    input.mode = FIELDS_CREATE;
+    return fields_decode(table, slot, &input, in->arena, in->faults);
+}
+
+static bool take_record(const struct intake *in)
+{
+    if (json_type(in->value) != SPD_JSON_OBJECT)
+        return REFUSE(in, "must be an object");
+    return take_members(in, "a", in->value, in->slot);
+}
+
 static bool take_item(const struct intake *list, const spd_json *value,
                       void *slot)
 {
@@ -186,14 +208,7 @@ static bool take_item(const struct intake *list, const spd_json *value,
     }
     if (json_type(value) != SPD_JSON_OBJECT)
         return REFUSE(list, "must be a list of objects");
-    for (const spd_json *m = json_first(value); m != NULL; m = json_next(m))
-        if (fields_find(f->of, json_name(m)) == NULL)
-            return REFUSE(list, "has an item with an unknown member \"%.40s\"",
-                          json_name(m).ptr);
-    struct fields_input input = *list->input;
-    input.object = value;
-    input.mode = FIELDS_CREATE;
-    return fields_decode(f->of, slot, &input, list->arena, list->faults);
+    return take_members(list, "an item with a", value, slot);
 }
 
 static bool take_list(const struct intake *in)
@@ -237,7 +252,7 @@ static bool (*const take_value[])(const struct intake *) = {
     [FIELD_REAL] = take_real,     [FIELD_TEXT] = take_text,
     [FIELD_ID] = take_id,         [FIELD_TIME] = take_time,
     [FIELD_CHOICE] = take_choice, [FIELD_LIST] = take_list,
-    [FIELD_JSON] = take_json,
+    [FIELD_JSON] = take_json,     [FIELD_RECORD] = take_record,
 };
 
 static void set_null(const struct field *field, void *slot)
@@ -268,6 +283,9 @@ static void set_null(const struct field *field, void *slot)
     case FIELD_LIST:
         *(struct list *)slot = (struct list){ NULL, 0 };
         return;
+    case FIELD_RECORD:
+        fields_init(field->of, slot);
+        return;
     }
 }
 
@@ -290,6 +308,7 @@ static bool take_plain(const struct intake *in, spd_str text)
     case FIELD_TEXT:
     case FIELD_JSON:
     case FIELD_LIST:
+    case FIELD_RECORD:
         break;
     }
     return false;
@@ -353,6 +372,13 @@ static bool decode_one(struct intake *in)
     return true;
 }
 
+static bool is_blank(const spd_json *value)
+{
+    return json_type(value) == SPD_JSON_NULL ||
+           (json_type(value) == SPD_JSON_STR &&
+            json_as_str(value, STR("")).len == 0);
+}
+
 bool fields_decode(const struct fields *table, void *record,
                    const struct fields_input *input, struct arena *arena,
                    struct faults *faults)
@@ -369,6 +395,8 @@ bool fields_decode(const struct fields *table, void *record,
                              input,
                              arena,
                              faults };
+        if (input->lenient && is_blank(in.value))
+            in.value = NULL;
         if (in.value != NULL)
             decode_one(&in);
         else if (input->mode == FIELDS_CREATE &&

@@ -21,7 +21,8 @@
  *   TIME    int64_t       0       UTC milliseconds; RFC 3339 outside
  *   CHOICE  int           (never null) the place in `choices`
  *   LIST    struct list   (never null) of records, or of spd_str
- *   JSON    spd_str       a NULL pointer; any JSON, as text */
+ *   JSON    spd_str       a NULL pointer; any JSON, as text
+ *   RECORD  a struct of `of`, in place; null as its first field is */
 enum field_type {
     FIELD_BOOL,
     FIELD_INT,
@@ -32,6 +33,7 @@ enum field_type {
     FIELD_CHOICE,
     FIELD_LIST,
     FIELD_JSON,
+    FIELD_RECORD,
 };
 
 #define INT_NONE INT64_MIN
@@ -59,7 +61,7 @@ struct field {
      * type's own (texts FIELD_TEXT_MAX bytes, lists FIELD_LIST_MAX items). */
     double min, max;
     const char *const *choices; /* ends with NULL */
-    const struct fields *of;    /* LIST of records; NULL: of texts */
+    const struct fields *of;    /* RECORD; LIST of records, NULL: of texts */
     const char *fallback;       /* JSON text; NULL: null, false, first, [] */
     const char *example;        /* JSON text */
 };
@@ -77,8 +79,10 @@ struct fields {
 
 /* A table of the rows of one struct. */
 #define TABLE(label, struct_name, row_array)                                   \
-    { (label), sizeof(struct struct_name), (row_array),                        \
-      sizeof(row_array) / sizeof((row_array)[0]) }
+    {                                                                          \
+        (label), sizeof(struct struct_name), (row_array),                      \
+            sizeof(row_array) / sizeof((row_array)[0])                         \
+    }
 
 /* One row: `FIELD(job, priority, FIELD_INT, "doc", .min = 0)`. */
 #define FIELD(struct_name, member, field_type, doc_line, ...)                  \
@@ -116,6 +120,7 @@ struct fields_input {
     enum fields_mode mode;
     bool from_text;
     bool trusted; /* read-only and internal members may be set */
+    bool lenient; /* null and "" are as absent, on every level */
 };
 bool fields_decode(const struct fields *table, void *record,
                    const struct fields_input *input, struct arena *arena,

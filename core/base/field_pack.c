@@ -52,6 +52,9 @@ static void pack_field(const struct field *field, const void *slot,
     case FIELD_LIST:
         pack_list(field, slot, out);
         return;
+    case FIELD_RECORD:
+        fields_pack(field->of, slot, out);
+        return;
     }
 }
 
@@ -149,6 +152,8 @@ static bool unpack_field(const struct field *field, void *slot,
         return unpack_text(r, slot);
     case FIELD_LIST:
         return unpack_list(field, slot, r);
+    case FIELD_RECORD:
+        return unpack_record(field->of, slot, r);
     }
     return false;
 }

@@ -52,6 +52,42 @@ static void write_text(spd_str text, bool is_json, spd_jsonw *w,
         jsonw_put_str(w, name, text);
 }
 
+static bool is_null(const struct field *field, const void *slot)
+{
+    switch (field->type) {
+    case FIELD_INT:
+        return *(const int64_t *)slot == INT_NONE;
+    case FIELD_ID:
+    case FIELD_TIME:
+        return *(const int64_t *)slot == 0;
+    case FIELD_REAL:
+        return isnan(*(const double *)slot);
+    case FIELD_TEXT:
+    case FIELD_JSON:
+        return ((const spd_str *)slot)->ptr == NULL;
+    case FIELD_RECORD:
+        return is_null(&field->of->rows[0],
+                       field_in(&field->of->rows[0], slot));
+    case FIELD_BOOL:
+    case FIELD_CHOICE:
+    case FIELD_LIST:
+        return false;
+    }
+    return false;
+}
+
+static void write_record(const struct field *field, const void *slot,
+                         spd_jsonw *w)
+{
+    if ((field->flags & FIELD_NULL) != 0 && is_null(field, slot)) {
+        jsonw_put_null(w, field->name);
+        return;
+    }
+    jsonw_begin(w, field->name, SPD_JSON_OBJECT);
+    fields_write(field->of, slot, w);
+    jsonw_end(w);
+}
+
 static void write_field(const struct field *field, const void *slot,
                         spd_jsonw *w)
 {
@@ -82,6 +118,9 @@ static void write_field(const struct field *field, const void *slot,
     case FIELD_LIST:
         write_list(field, slot, w, name);
         return;
+    case FIELD_RECORD:
+        write_record(field, slot, w);
+        return;
     }
 }
 
@@ -95,9 +134,11 @@ void fields_write(const struct fields *table, const void *record, spd_jsonw *w)
 }
 
 static const char *const schema_type[] = {
-    [FIELD_BOOL] = "boolean",  [FIELD_INT] = "integer", [FIELD_REAL] = "number",
-    [FIELD_TEXT] = "string",   [FIELD_ID] = "integer",  [FIELD_TIME] = "string",
+    [FIELD_BOOL] = "boolean",  [FIELD_INT] = "integer",
+    [FIELD_REAL] = "number",   [FIELD_TEXT] = "string",
+    [FIELD_ID] = "integer",    [FIELD_TIME] = "string",
     [FIELD_CHOICE] = "string", [FIELD_LIST] = "array",
+    [FIELD_RECORD] = "object",
 };
 
 static void schema_of_type(const struct field *field, spd_jsonw *w)
@@ -125,6 +166,7 @@ static void schema_of_bounds(const struct field *field, spd_jsonw *w)
         [FIELD_TEXT] = { "minLength", "maxLength" },
         [FIELD_LIST] = { "minItems", "maxItems" },
         [FIELD_JSON] = { NULL, NULL },
+        [FIELD_RECORD] = { NULL, NULL },
     };
     if (field->type == FIELD_ID)
         jsonw_put_int(w, "minimum", 1);
@@ -137,6 +179,9 @@ static void schema_of_bounds(const struct field *field, spd_jsonw *w)
         jsonw_put_real(w, names[field->type][1], field->max);
 }
 
+static void schema_of_members(const struct fields *table, bool as_request,
+                              spd_jsonw *w);
+
 static void schema_of_parts(const struct field *field, bool as_request,
                             spd_jsonw *w)
 {
@@ -146,6 +191,8 @@ static void schema_of_parts(const struct field *field, bool as_request,
             jsonw_put_str(w, NULL, str_of(*c));
         jsonw_end(w);
     }
+    if (field->type == FIELD_RECORD)
+        schema_of_members(field->of, as_request, w);
     if (field->type != FIELD_LIST)
         return;
     if (field->of != NULL) {
@@ -191,11 +238,9 @@ static void schema_required(const struct fields *table, spd_jsonw *w)
     jsonw_end(w);
 }
 
-void fields_schema(const struct fields *table, bool as_request, spd_jsonw *w,
-                   const char *name)
+static void schema_of_members(const struct fields *table, bool as_request,
+                              spd_jsonw *w)
 {
-    jsonw_begin(w, name, SPD_JSON_OBJECT);
-    jsonw_put_str(w, "type", STR("object"));
     jsonw_begin(w, "properties", SPD_JSON_OBJECT);
     for (size_t i = 0; i < table->count; i++)
         if ((table->rows[i].flags & hidden_flags(as_request)) == 0)
@@ -203,5 +248,13 @@ void fields_schema(const struct fields *table, bool as_request, spd_jsonw *w,
     jsonw_end(w);
     if (as_request)
         schema_required(table, w);
+}
+
+void fields_schema(const struct fields *table, bool as_request, spd_jsonw *w,
+                   const char *name)
+{
+    jsonw_begin(w, name, SPD_JSON_OBJECT);
+    jsonw_put_str(w, "type", STR("object"));
+    schema_of_members(table, as_request, w);
     jsonw_end(w);
 }

@@ -50,6 +50,8 @@ static size_t size_of_type(enum field_type type)
         return sizeof(spd_str);
     case FIELD_LIST:
         return sizeof(struct list);
+    case FIELD_RECORD:
+        break; /* guests have none */
     }
     return 0;
 }

@@ -31,6 +31,7 @@ struct thing {
     spd_str name, notes, settings, code, hidden;
     int status;
     struct list parts, tags;
+    struct part spare, best;
 };
 
 static const char *const states[] = { "queued", "started", "completed", NULL };
@@ -54,6 +55,9 @@ static const struct field rows[] = {
     FIELD(thing, hidden, FIELD_TEXT, "hidden", .flags = FIELD_INTERNAL),
     FIELD(thing, parts, FIELD_LIST, "parts", .of = &part_table, .max = 3),
     FIELD(thing, tags, FIELD_LIST, "tags", .of = NULL),
+    FIELD(thing, spare, FIELD_RECORD, "a spare part", .of = &part_table,
+          .flags = FIELD_NULL),
+    FIELD(thing, best, FIELD_RECORD, "the best part", .of = &part_table),
 };
 static const struct fields table = { "thing", sizeof(struct thing), rows,
                                      FIELD_COUNT(rows) };
@@ -204,6 +208,36 @@ static void each_fault_is_a_sentence_that_names_the_field(void **state)
             "parts has 4 items; 0 to 3 may be given");
 }
 
+static void a_record_within_a_record_comes_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    assert_true(decode("{\"spare\":{\"grams\":9,\"color\":\"#ff0000\"}}",
+                       FIELDS_PATCH));
+    assert_true(decode("{\"spare\":{\"grams\":8}}", FIELDS_PATCH));
+    assert_int_equal(thing.spare.grams, 8);
+    assert_null(thing.spare.color.ptr);
+    assert_true(decode("{\"spare\":null}", FIELDS_PATCH));
+    assert_true(thing.spare.grams == INT_NONE);
+    refuses("{\"best\":null}", "best must not be null");
+    refuses("{\"spare\":7}", "spare must be an object");
+    refuses("{\"spare\":{}}", "grams is required");
+    refuses("{\"spare\":{\"grams\":1,\"size\":2}}",
+            "spare has an unknown member \"size\"");
+}
+
+static void to_the_lenient_null_and_no_text_are_as_absent(void **state)
+{
+    (void)state;
+    doc = json_parse(STR("{\"name\":\"\",\"priority\":null,\"due_at\":\"\","
+                         "\"parts\":[{\"grams\":1,\"color\":\"\"}]}"),
+                     NULL);
+    struct fields_input input = { .object = doc, .lenient = true };
+    assert_false(fields_decode(&table, &thing, &input, &arena, &faults));
+    assert_string_equal(faults.first, "name is required");
+    assert_int_equal(faults.count, 1);
+    assert_int_equal(thing.priority, 5);
+}
+
 static void a_least_value_alone_does_not_refuse_every_value(void **state)
 {
     (void)state;
@@ -278,7 +312,8 @@ static void secrets_and_internal_fields_are_not_shown(void **state)
         "{\"id\":7,\"name\":\"a\\\"b\",\"priority\":5,\"cost\":null,"
         "\"enabled\":true,\"due_at\":\"2026-11-22T21:10:29.000Z\","
         "\"status\":\"started\",\"notes\":\"none\",\"settings\":{\"a\":1},"
-        "\"parts\":[{\"grams\":3,\"color\":null}],\"tags\":[\"t\"]}");
+        "\"parts\":[{\"grams\":3,\"color\":null}],\"tags\":[\"t\"],"
+        "\"spare\":null,\"best\":{\"grams\":null,\"color\":null}}");
 }
 
 /* -- the store's form -- */
@@ -297,6 +332,7 @@ static void a_packed_record_reads_back_the_same(void **state)
 {
     (void)state;
     fill();
+    thing.spare.grams = 9;
     spd_str before = shown();
     struct buf packed = { 0 };
     fields_pack(&table, &thing, &packed);
@@ -382,6 +418,7 @@ static void the_schema_of_a_request_has_what_may_be_sent(void **state)
     assert_true(
         schema_has(true, "\"enum\":[\"queued\",\"started\",\"completed\"]"));
     assert_true(schema_has(true, "[\"number\",\"null\"]"));
+    assert_true(schema_has(true, "[\"object\",\"null\"]"));
 }
 
 static void the_schema_of_a_reply_has_what_is_shown(void **state)
@@ -415,6 +452,8 @@ int main(void)
         TEST(a_patch_leaves_absent_members_alone),
         TEST(every_type_is_read),
         TEST(each_fault_is_a_sentence_that_names_the_field),
+        TEST(a_record_within_a_record_comes_whole_or_not_at_all),
+        TEST(to_the_lenient_null_and_no_text_are_as_absent),
         TEST(a_least_value_alone_does_not_refuse_every_value),
         TEST(all_faults_are_told_at_once),
         TEST(null_clears_what_may_be_cleared),
