@@ -108,6 +108,7 @@ static void *decode(struct live_call *live, const struct fields *table,
         .object = object,
         .mode = FIELDS_CREATE,
         .from_text = from_text,
+        .lenient = !from_text && (live->call.op->flags & OP_LENIENT) != 0,
     };
     if (!keep)
         input.mode = FIELDS_PATCH;

@@ -36,6 +36,7 @@ enum op_flag {
     OP_EVENTS = 1u << 7, /* the reply is the journal as a stream; door's work */
     OP_PUBLIC = 1u << 8, /* needs nobody; the core's own, and few */
     OP_RAW = 1u << 9,    /* any query, a body as it came: call->raw */
+    OP_LENIENT = 1u << 10, /* null and "" in the body are as absent */
 };
 
 /* A request of which the door knows no more than that it is well-formed. */
