@@ -19,6 +19,14 @@ static spd_err add_driver(void *arg, spd_plugin *self, const char *who,
     return drivers_add(takers->shop->drivers, self, who, driver, err);
 }
 
+static spd_err add_source(void *arg, spd_plugin *self, const char *who,
+                          const struct spd_order_source *source,
+                          struct spd_error *err)
+{
+    const struct takers *takers = arg;
+    return sources_add(takers->sources, self, who, source, err);
+}
+
 static spd_err add_scheduler(void *arg, spd_plugin *self, const char *who,
                              const struct spd_scheduler *scheduler,
                              struct spd_error *err)
@@ -42,6 +50,7 @@ static void withdraw(void *arg, spd_plugin *self)
     drivers_withdraw(takers->shop->drivers, self);
     engine_withdraw(takers->engine, self);
     outbox_withdraw(takers->outbox, self);
+    sources_withdraw(takers->sources, self);
     notifiers_withdraw(takers->shop->notifiers, self);
 }
 
@@ -58,16 +67,24 @@ static void take_progress(void *arg, spd_printer *printer, int64_t attempt,
     fleet_upload_progress(takers->shop->fleet, printer, attempt, sent_bytes);
 }
 
+static spd_err take_order(void *arg, spd_ticket *ticket, const spd_json *order)
+{
+    const struct takers *takers = arg;
+    return sources_put(takers->sources, ticket, order);
+}
+
 struct host_roles roles_of(struct takers *takers)
 {
     return (struct host_roles){
         .arg = takers,
         .printer_driver = add_driver,
+        .order_source = add_source,
         .scheduler = add_scheduler,
         .notifier = add_notifier,
         .withdraw = withdraw,
         .printer_report = take_report,
         .upload_progress = take_progress,
+        .order_put = take_order,
     };
 }
 

@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 #include "engine/outbox.h"
+#include "engine/sources.h"
 #include "host/host.h"
 #include "server/settings.h"
 
@@ -13,6 +14,7 @@ struct takers {
     struct engine *engine;
     struct outbox *outbox;
     struct shop *shop;
+    struct sources *sources;
 };
 struct host_roles roles_of(struct takers *takers);
 

@@ -23,6 +23,7 @@ struct server {
     struct engine *engine;
     struct outbox *outbox;
     struct lookout *lookout;
+    struct sources *sources;
     struct takers takers;
     struct host *host;
     struct about about;
@@ -120,12 +121,15 @@ static spd_err build_shop(struct server *server,
                                           .retry_ms = settings->retry_ms,
                                       });
     server->lookout = lookout_new(shop);
+    server->sources = sources_new(shop);
     server->fetcher = fetcher_new(shop->loop, err);
     if (server->fetcher == NULL)
         return err->code;
     spd_err rc = shop_add_ops(shop, err);
     if (rc == SPD_OK)
         rc = engine_add_ops(server->engine, err);
+    if (rc == SPD_OK)
+        rc = sources_add_ops(server->sources, err);
     return rc == SPD_OK ? outbox_add_ops(server->outbox, err) : rc;
 }
 
@@ -134,7 +138,8 @@ static spd_err build_host(struct server *server,
                           struct spd_error *err)
 {
     struct shop *shop = &server->shop;
-    server->takers = (struct takers){ server->engine, server->outbox, shop };
+    server->takers = (struct takers){ server->engine, server->outbox, shop,
+                                      server->sources };
     server->host = host_new(&(struct host_options){
         .loop = shop->loop,
         .store = shop->store,
@@ -226,6 +231,7 @@ int server_run(struct server *server)
     engine_start(server->engine);
     outbox_start(server->outbox, http_url(server->http));
     lookout_start(server->lookout);
+    sources_start(server->sources);
     log_info("server", "READY %s", http_url(server->http));
     sd_notify(0, "READY=1");
     loop_run(shop->loop);
@@ -247,6 +253,7 @@ void server_free(struct server *server)
     struct shop *shop = &server->shop;
     timer_free(server->watchdog);
     if (server->engine != NULL) {
+        sources_stop(server->sources);
         lookout_free(server->lookout);
         outbox_stop(server->outbox);
         engine_stop(server->engine);
@@ -261,6 +268,7 @@ void server_free(struct server *server)
     if (shop->store != NULL)
         store_flush(shop->store);
     housekeeping_free(server->housekeeping);
+    sources_free(server->sources);
     outbox_free(server->outbox);
     engine_free(server->engine);
     ops_free(shop->ops);
