@@ -42,7 +42,7 @@ static const struct field variation_rows[] = {
     FIELD(variation, value, FIELD_TEXT, "which", .flags = FIELD_NULL,
           .max = 5000, .example = "\"Red\""),
 };
-static const struct fields variation_fields =
+const struct fields order_variation_fields =
     TABLE("variation", variation, variation_rows);
 
 static const struct field item_rows[] = {
@@ -56,9 +56,9 @@ static const struct field item_rows[] = {
     FIELD(order_item, listing_id, FIELD_TEXT, "the offer's id there",
           .flags = FIELD_NULL, .max = 100),
     FIELD(order_item, variations, FIELD_LIST, "what was chosen",
-          .of = &variation_fields, .max = 32),
+          .of = &order_variation_fields, .max = 32),
     FIELD(order_item, personalization, FIELD_LIST, "what was written",
-          .of = &variation_fields, .max = 32),
+          .of = &order_variation_fields, .max = 32),
     FIELD(order_item, quantity, FIELD_INT, "how many", .min = 1, .max = 10000,
           .fallback = "1"),
     MONEY(order_item, price, "of one"),
@@ -70,6 +70,9 @@ static const struct field item_rows[] = {
           .flags = FIELD_NULL, .max = 2000),
     FIELD(order_item, number, FIELD_INT, "its number within the order",
           .flags = FIELD_READONLY, .fallback = "0"),
+    FIELD(order_item, product_id, FIELD_ID,
+          "what it is; null: nobody said yet (orders.set_product)",
+          .flags = FIELD_READONLY),
 };
 static const struct fields item_fields = TABLE("item", order_item, item_rows);
 
@@ -187,6 +190,24 @@ bool order_is_wanted(const struct order *order)
             order->status == ORDER_PARTLY_REFUNDED);
 }
 
+struct order_item *order_item_of(struct order *order, int64_t number)
+{
+    struct order_item *item = order->items.items;
+    for (size_t i = 0; i < order->items.count; i++)
+        if (item[i].number == number)
+            return &item[i];
+    return NULL;
+}
+
+bool order_is_unmatched(const struct order *order)
+{
+    const struct order_item *item = order->items.items;
+    for (size_t i = 0; i < order->items.count; i++)
+        if (item[i].product_id == 0 && !item[i].is_digital)
+            return true;
+    return false;
+}
+
 /* -- lists -- */
 
 static void put_known_as(struct key *key, spd_str source, spd_str shop_id,
@@ -231,7 +252,14 @@ static bool by_problem(const void *record, struct key *key)
     return order->problem.len > 0;
 }
 
-enum { KNOWN_AS, BY_DATE, BY_PRODUCTION, BY_PROBLEM };
+static bool by_unmatched(const void *record, struct key *key)
+{
+    const struct order *order = record;
+    key_put_int(key, moment_of(order));
+    return order_is_wanted(order) && order_is_unmatched(order);
+}
+
+enum { KNOWN_AS, BY_DATE, BY_PRODUCTION, BY_PROBLEM, BY_UNMATCHED };
 static const struct index order_indexes[] = {
     [KNOWN_AS] = { .name = "source_id",
                    .key = known_as,
@@ -239,6 +267,7 @@ static const struct index order_indexes[] = {
     [BY_DATE] = { .name = "date", .key = by_date },
     [BY_PRODUCTION] = { .name = "production", .key = by_production },
     [BY_PROBLEM] = { .name = "problem", .key = by_problem },
+    [BY_UNMATCHED] = { .name = "unmatched", .key = by_unmatched },
 };
 
 const struct kind order_kind = {
@@ -263,6 +292,8 @@ struct span order_span_of(const struct order_filter *filter, struct key *prefix)
     *prefix = (struct key){ 0 };
     if (filter->problem) {
         span.index = &order_indexes[BY_PROBLEM];
+    } else if (filter->unmatched) {
+        span.index = &order_indexes[BY_UNMATCHED];
     } else if (filter->production > 0) {
         span.index = &order_indexes[BY_PRODUCTION];
         key_put_byte(prefix, (unsigned char)(filter->production - 1));

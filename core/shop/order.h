@@ -53,7 +53,8 @@ struct order_item {
     int64_t ship_by;
     spd_str image_url;
     /* the shop's */
-    int64_t number; /* 1, 2, ... within the order; never another's */
+    int64_t number;     /* 1, 2, ... within the order; never another's */
+    int64_t product_id; /* 0: nobody said yet what it is */
 };
 
 struct order_fee {
@@ -100,6 +101,7 @@ struct order {
 
 extern const struct kind order_kind;
 extern const struct fields order_fields;
+extern const struct fields order_variation_fields;
 extern const char *const order_status_names[], *const production_names[];
 
 /* Where orders come from that no plugin brought. */
@@ -108,9 +110,16 @@ extern const char *const order_status_names[], *const production_names[];
 /* Is it to be printed: paid, not shipped, and understood? */
 bool order_is_wanted(const struct order *order);
 
+/* Its item of that number, to be written to; NULL: none. */
+struct order_item *order_item_of(struct order *order, int64_t number);
+
+/* Has an item nobody knows the product of? */
+bool order_is_unmatched(const struct order *order);
+
 /* Which orders; the first that is set counts. The latest come first. */
 struct order_filter {
     bool problem;   /* those that could not be read */
+    bool unmatched; /* those to be printed of which an item has no product */
     int production; /* enum production, plus one; 0: whichever */
 };
 struct span order_span_of(const struct order_filter *filter,

@@ -1,7 +1,8 @@
 /* The operations of orders. */
 #include <string.h>
 
-#include "shop/order.h"
+#include "shop/listing.h"
+#include "shop/product.h"
 
 /* -- reading -- */
 
@@ -23,6 +24,11 @@ static const struct field list_rows[] = {
       .type = FIELD_BOOL,
       .doc = "only those that could not be read",
       .offset = offsetof(struct list_param, filter.problem),
+      .fallback = "false" },
+    { .name = "unmatched",
+      .type = FIELD_BOOL,
+      .doc = "only those to be printed of which an item has no product",
+      .offset = offsetof(struct list_param, filter.unmatched),
       .fallback = "false" },
     PAGE_ROWS(list_param, page),
 };
@@ -160,6 +166,76 @@ static spd_err update_order(struct call *call, spd_txn *txn)
     return call_reply_tagged(call, txn, &order_kind, order.id);
 }
 
+/* -- what an item is -- */
+
+struct item_param {
+    int64_t id, number;
+};
+static const struct field item_param_rows[] = {
+    FIELD(item_param, id, FIELD_ID, "which order", .flags = FIELD_REQUIRED),
+    FIELD(item_param, number, FIELD_INT, "the item's number in it",
+          .flags = FIELD_REQUIRED, .min = 1),
+};
+static const struct fields item_param_fields =
+    TABLE("item", item_param, item_param_rows);
+
+struct choice {
+    int64_t product_id;
+    bool remember;
+};
+static const struct field choice_rows[] = {
+    FIELD(choice, product_id, FIELD_ID, "which product it is",
+          .flags = FIELD_REQUIRED),
+    FIELD(choice, remember, FIELD_BOOL,
+          "the next one like it is the same product", .fallback = "true"),
+};
+static const struct fields choice_fields = TABLE("choice", choice, choice_rows);
+
+static spd_err remember_choice(struct call *call, spd_txn *txn,
+                               const struct order *order,
+                               const struct order_item *item)
+{
+    struct spd_error err;
+    if (listing_remember(txn, call->self, order->source, item, item->product_id,
+                         str_of(call->actor->who), &err) != SPD_OK)
+        return call_fail(call, &err);
+    return SPD_OK;
+}
+
+static spd_err put_order(struct call *call, spd_txn *txn, struct order *order,
+                         const char *topic)
+{
+    struct change change = call_change(call, topic);
+    struct spd_error err;
+    if (order_put(txn, call->self, order, &change, &err) != SPD_OK)
+        return call_fail(call, &err);
+    return call_reply_tagged(call, txn, &order_kind, order->id);
+}
+
+static spd_err set_product(struct call *call, spd_txn *txn)
+{
+    const struct item_param *which = call->params;
+    struct choice choice;
+    struct order order;
+    fields_init(&choice_fields, &choice);
+    call_patch(call, &choice);
+    spd_err rc = call_get(call, txn, &order_kind, which->id, &order);
+    if (rc != SPD_OK)
+        return rc;
+    struct order_item *item = order_item_of(&order, which->number);
+    if (item == NULL)
+        return call_refuse(call, REFUSE_NOT_FOUND,
+                           "order %lld has no item %lld", (long long)order.id,
+                           (long long)which->number);
+    if (!record_exists(txn, &product_kind, choice.product_id))
+        return call_refuse(call, REFUSE_CONTENT, "there is no product %lld",
+                           (long long)choice.product_id);
+    item->product_id = choice.product_id;
+    if (choice.remember)
+        rc = remember_choice(call, txn, &order, item);
+    return rc == SPD_OK ? put_order(call, txn, &order, "order.matched") : rc;
+}
+
 static const struct op order_ops[] = {
     { .name = "orders.list",
       .route = "GET /api/orders",
@@ -203,6 +279,16 @@ static const struct op order_ops[] = {
       .body = &order_fields,
       .reply = &order_fields,
       .run = update_order },
+    { .name = "orders.set_product",
+      .route = "POST /api/orders/{id}/items/{number}/product",
+      .doc = "Say which product an item is, once: the next one like it is "
+             "known, and so are those that wait",
+      .role = SPD_OPERATOR,
+      .flags = OP_WRITE,
+      .params = &item_param_fields,
+      .body = &choice_fields,
+      .reply = &order_fields,
+      .run = set_product },
 };
 
 spd_err order_add_ops(struct shop *shop, struct spd_error *err)

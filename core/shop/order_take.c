@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "shop/order.h"
+#include "shop/listing.h"
 
 static const spd_str raw_space = STR_INIT("order_raw");
 
@@ -200,6 +200,7 @@ static spd_err take_new(spd_txn *txn, struct shop *shop, struct order *said,
     said->id = 0;
     lay_over(said, said);
     said->items = merge_items(&none, &said->items, arena);
+    listing_match_order(txn, said);
     said->production_status =
         said->is_shipped ? PRODUCTION_SHIPPED : PRODUCTION_NEW;
     said->received_at = shop_now_ms(shop);
@@ -218,6 +219,7 @@ static spd_err take_again(spd_txn *txn, struct shop *shop,
     } else {
         lay_over(&order, said);
         order.items = merge_items(&old->items, &said->items, arena);
+        listing_match_order(txn, &order);
     }
     spd_str raw = order.raw;
     order.raw = (spd_str){ NULL, 0 };
@@ -279,6 +281,7 @@ spd_err order_change(spd_txn *txn, struct shop *shop,
         change.topic = "order.shipped";
     if (order->items.items != before->items.items)
         order->items = merge_items(&before->items, &order->items, arena);
+    listing_match_order(txn, order);
     if (order->number.len == 0)
         order->number = order->source_id;
     if (order->problem.len > 0 && order->raw.len == 0)

@@ -10,17 +10,20 @@
 #include "shop/file.h"
 #include "shop/fleet.h"
 #include "shop/job.h"
+#include "shop/listing.h"
 #include "shop/material.h"
 #include "shop/order.h"
 #include "shop/person.h"
 #include "shop/prefs.h"
 #include "shop/printer.h"
+#include "shop/product.h"
 
 const struct kind *const shop_kinds[] = {
     &person_kind,   &token_kind,     &session_kind, &printer_kind,
     &file_kind,     &job_kind,       &attempt_kind, &material_kind,
     &spool_kind,    &spool_use_kind, &channel_kind, &message_kind,
-    &delivery_kind, &prefs_kind,     &order_kind,
+    &delivery_kind, &prefs_kind,     &order_kind,   &terms_kind,
+    &product_kind,  &listing_kind,
 };
 const size_t shop_kind_count = SPD_COUNT(shop_kinds);
 
@@ -38,7 +41,8 @@ spd_err shop_add_ops(struct shop *shop, struct spd_error *err)
         setup_add_ops,    session_add_ops,  person_add_ops, token_add_ops,
         printer_add_ops,  fleet_add_ops,    file_add_ops,   job_add_ops,
         attempt_add_ops,  material_add_ops, spool_add_ops,  channel_add_ops,
-        delivery_add_ops, prefs_add_ops,    order_add_ops,
+        delivery_add_ops, prefs_add_ops,    order_add_ops,  terms_add_ops,
+        product_add_ops,  listing_add_ops,
     };
     spd_err rc = SPD_OK;
     for (size_t i = 0; i < SPD_COUNT(nouns) && rc == SPD_OK; i++)
