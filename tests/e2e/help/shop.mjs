@@ -13,8 +13,10 @@ const quick = {
   cool_down_seconds: 1,
 };
 
+// A value that is Lua already comes as { raw }.
 const lua = (value) =>
-  typeof value === "string" ? JSON.stringify(value)
+  value.raw !== undefined ? value.raw
+  : typeof value === "string" ? JSON.stringify(value)
   : Array.isArray(value) ? `{ ${value.map(lua).join(", ")} }` : `${value}`;
 
 export class Shop {
