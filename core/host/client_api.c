@@ -39,10 +39,9 @@ static size_t reply_bytes(const struct spd_fetch *row)
     return is_own ? row->max_reply_bytes : REPLY_MAX_BYTES;
 }
 
-static uint32_t allowance(const struct host_options *options,
-                          const struct spd_fetch *row)
+static uint32_t allowance(const struct host_options *options, uint32_t flags)
 {
-    bool wants_private = (row->flags & SPD_FETCH_PRIVATE) != 0;
+    bool wants_private = (flags & SPD_FETCH_PRIVATE) != 0;
     return options->fetch_allow | (wants_private ? FETCH_PRIVATE : 0);
 }
 
@@ -78,7 +77,7 @@ static spd_err fetch(spd_plugin *self, const struct spd_fetch *row,
             .timeout_ms = out->row.timeout_ms > 0 ? out->row.timeout_ms : 0,
             .max_reply_bytes = reply_bytes(&out->row),
             .clip_reply = (out->row.flags & SPD_FETCH_CLIP) != 0,
-            .allow = allowance(options, &out->row),
+            .allow = allowance(options, out->row.flags),
             .on_header = out->row.header == NULL ? NULL : on_header,
             .done = on_reply,
             .arg = out,
@@ -87,7 +86,15 @@ static spd_err fetch(spd_plugin *self, const struct spd_fetch *row,
     return SPD_OK;
 }
 
+static const char *refusal(spd_plugin *self, const void *address,
+                           uint32_t flags)
+{
+    return fetch_refusal(address,
+                         allowance(&guest_of(self)->host->options, flags));
+}
+
 const struct spd_client_api host_client_api = {
     .size = sizeof(host_client_api),
     .fetch = fetch,
+    .refusal = refusal,
 };

@@ -183,6 +183,7 @@ static bool leave(struct guest *guest)
 {
     const struct host_options *options = &guest->host->options;
     guest->state = GUEST_LEAVING;
+    guest->is_stopping = true;
     unhook_all(guest);
     fetch_cancel(options->fetcher, guest);
     bool is_over = pool_drain(options->pool, guest, DRAIN_DEADLINE_MS);

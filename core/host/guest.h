@@ -49,8 +49,9 @@ struct guest {
     struct guest *next;
     uint32_t number; /* place in the host's list, from 1 */
     enum guest_state state;
-    char *name; /* static as long as the host */
-    char *who;  /* "plugin/NAME": journal, store, actor */
+    _Atomic bool is_stopping; /* for its work, on other threads */
+    char *name;               /* static as long as the host */
+    char *who;                /* "plugin/NAME": journal, store, actor */
     struct image *image;
     void *conf;           /* what self.conf points to */
     struct claim *claims; /* newest first */

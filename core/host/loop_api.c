@@ -24,6 +24,11 @@ static int64_t wall_ms(void)
     return loop_wall_ms(host_here()->options.loop);
 }
 
+static bool is_stopping(spd_plugin *self)
+{
+    return guest_of(self)->is_stopping;
+}
+
 static spd_err post(spd_plugin *self, spd_later *fn, void *arg)
 {
     if (fn == NULL)
@@ -226,4 +231,5 @@ const struct spd_loop_api host_loop_api = {
     .watch_new = api_watch_new,
     .wall_ms = wall_ms,
     .watch_free = api_watch_free,
+    .is_stopping = is_stopping,
 };

@@ -22,6 +22,11 @@ enum fetch_allow {
     FETCH_LOOPBACK = 1u << 1, /* tests, demos, spoolctl on the same machine */
 };
 
+/* [any] Why a request that allows this may not go to that address, as in
+ * "its address leads to this machine itself" (static); NULL: it may. */
+struct sockaddr;
+const char *fetch_refusal(const struct sockaddr *address, uint32_t allow);
+
 struct fetch_reply {
     int status;       /* 0 when no whole answer came */
     spd_str body;     /* borrowed; empty when on_body took it */

@@ -18,9 +18,9 @@ static const long CONNECT_MS = 15000;
 
 /* -- who may be talked to -- */
 
-static const char *refusal_of(enum address_kind kind, uint32_t allow)
+const char *fetch_refusal(const struct sockaddr *address, uint32_t allow)
 {
-    switch (kind) {
+    switch (address_kind(address)) {
     case ADDRESS_PUBLIC:
         return NULL;
     case ADDRESS_PRIVATE:
@@ -37,7 +37,7 @@ static const char *refusal_of(enum address_kind kind, uint32_t allow)
 
 static bool may_talk_to(struct fetch *fetch, const struct sockaddr *address)
 {
-    const char *refusal = refusal_of(address_kind(address), fetch->allow);
+    const char *refusal = fetch_refusal(address, fetch->allow);
     if (refusal != NULL)
         error_set(&fetch->err, SPD_EINVAL,
                   "%s was not contacted: its address leads to %s", fetch->host,

@@ -21,7 +21,7 @@
  *   1.1  spd_fetch.header; loop->wall_ms; store->put_secret and get_secret;
  *        ops->hook
  *        spd_notifier.doc to .per_minute; spd_fetch.flags, .max_reply_bytes;
- *        json->put_json
+ *        json->put_json; loop->is_stopping; client->refusal
  */
 #ifndef SPD_PLUGIN_H
 #define SPD_PLUGIN_H
@@ -491,6 +491,9 @@ struct spd_loop_api {
     void (*watch_free)(spd_watch *watch); /* does not close the fd */
     /* 1.1: UTC since 1970; jumps when somebody sets the clock. */
     int64_t (*wall_ms)(void); /* [any] */
+    /* 1.1: You are being stopped, and your work under way is waited for: what
+     * takes more than a second asks now and then, and ends early. */
+    bool (*is_stopping)(spd_plugin *self); /* [any] */
 };
 
 /* Keys live in your own namespace; other plugins cannot see them. */
@@ -626,6 +629,13 @@ struct spd_client_api {
     size_t size;
     spd_err (*fetch)(spd_plugin *self, const struct spd_fetch *fetch,
                      size_t fetch_size);
+    /* [any] 1.1, for whoever connects by other means: may it, to this address
+     * (a struct sockaddr)?  NULL: yes; else why not, as in "its address leads
+     * to this machine itself". Static.  Ask about the address that is really
+     * connected to: what a name led to before says nothing. `flags` as of
+     * spd_fetch. */
+    const char *(*refusal)(spd_plugin *self, const void *address,
+                           uint32_t flags);
 };
 
 struct spd_role_api {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -395,6 +396,41 @@ static void two_crashes_leave_a_plugin_out_once(void **state)
     house_close(&house);
 }
 
+/* -- what the host says to those who ask -- */
+
+static void open_toil(struct house *house)
+{
+    struct spd_error err = { 0 };
+    house_open(house, ABI_PLUGINS);
+    assert_int_equal(house_load(house, "toil", NULL, &err), SPD_OK);
+}
+
+static void the_host_says_where_a_plugin_may_connect_to(void **state)
+{
+    (void)state;
+    struct house house = { 0 };
+    open_toil(&house);
+    assert_string_equal(
+        house_call(&house, "toil.where", NULL),
+        "{\"public\":\"none\",\"loopback\":\"this machine itself\","
+        "\"private\":\"a private network, which must be allowed first\","
+        "\"allowed\":\"none\"}");
+    house_close(&house);
+}
+
+static void long_work_hears_that_its_plugin_is_stopped(void **state)
+{
+    (void)state;
+    struct house house = { 0 };
+    struct timespec began, ended;
+    open_toil(&house);
+    house_call(&house, "toil.begin", NULL);
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    house_close(&house);
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    assert_true(ended.tv_sec - began.tv_sec < 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +458,8 @@ int main(void)
         cmocka_unit_test(timers_end_with_their_plugin),
         cmocka_unit_test(a_call_from_another_thread_is_refused_and_named),
         cmocka_unit_test(two_crashes_leave_a_plugin_out_once),
+        cmocka_unit_test(the_host_says_where_a_plugin_may_connect_to),
+        cmocka_unit_test(long_work_hears_that_its_plugin_is_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

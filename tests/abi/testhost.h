@@ -129,6 +129,9 @@ void testhost_answer(struct testhost *host, size_t i, int status,
 void testhost_answer_with(struct testhost *host, size_t i, int status,
                           const char *headers, const char *body);
 
+/* From now on no address may be connected to, and why (static); NULL: all. */
+void testhost_refuse(struct testhost *host, const char *why);
+
 /* ------------------------------------------------------------ roles --- */
 
 /* The roles the plugin has registered; NULL without one of this kind. */

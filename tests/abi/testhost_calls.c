@@ -349,6 +349,18 @@ void testhost_answer_with(struct testhost *host, size_t i, int status,
     testhost_run(host);
 }
 
+static const char *refusal(spd_plugin *self, const void *address,
+                           uint32_t flags)
+{
+    (void)address, (void)flags;
+    return testhost_of(self)->refusal;
+}
+
+void testhost_refuse(struct testhost *host, const char *why)
+{
+    host->refusal = why;
+}
+
 void testhost_calls_fini(struct testhost *host)
 {
     static const struct spd_error canceled = { SPD_ECANCELED, "stopping" };
@@ -386,4 +398,5 @@ const struct spd_op_api testhost_ops = {
 const struct spd_client_api testhost_client = {
     .size = sizeof(struct spd_client_api),
     .fetch = fetch,
+    .refusal = refusal,
 };

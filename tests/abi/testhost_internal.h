@@ -104,6 +104,8 @@ struct testhost {
     pthread_t loop_thread;
     int wake[2];
     bool real;
+    _Atomic bool is_stopping;
+    const char *refusal;
     int64_t now_ms, wall_ahead_ms;
 
     struct posted *posted, **posted_end;

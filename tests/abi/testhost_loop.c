@@ -39,6 +39,11 @@ void testhost_set_wall_ms(struct testhost *host, int64_t wall_ms_now)
     host->wall_ahead_ms = wall_ms_now - testhost_now_ms(host);
 }
 
+static bool is_stopping(spd_plugin *self)
+{
+    return testhost_of(self)->is_stopping;
+}
+
 static bool on_loop(void)
 {
     return pthread_equal(pthread_self(), current->loop_thread) != 0;
@@ -357,6 +362,7 @@ void testhost_drop_posted(struct testhost *host)
  * dropped. */
 void testhost_loop_fini(struct testhost *host)
 {
+    host->is_stopping = true;
     cancel_queued(host);
     while (end_one_work(host, true))
         cancel_queued(host);
@@ -375,6 +381,7 @@ const struct spd_loop_api testhost_loop = {
     .watch_new = watch_new,
     .watch_free = watch_free,
     .wall_ms = wall_ms,
+    .is_stopping = is_stopping,
 };
 
 void testhost_set_current(struct testhost *host)
