@@ -7,7 +7,7 @@
 #include "shop/notifier.h"
 
 const char *const own_plugins[] = { "bambu-mqtt", "scheduler-priority",
-                                    "webhook", NULL };
+                                    "webhook", "email", NULL };
 
 /* -- roles: the floors below do the work -- */
 
