@@ -26,9 +26,13 @@ const char *fetch_refusal(const struct sockaddr *address, uint32_t allow)
     case ADDRESS_PRIVATE:
         return (allow & FETCH_PRIVATE) != 0
                    ? NULL
-                   : "a private network, which must be allowed first";
+                   : "a private network, which an administrator must allow "
+                     "first (allow_private)";
     case ADDRESS_LOOPBACK:
-        return (allow & FETCH_LOOPBACK) != 0 ? NULL : "this machine itself";
+        return (allow & FETCH_LOOPBACK) != 0
+                   ? NULL
+                   : "this machine itself (see allow_loopback in the "
+                     "configuration)";
     case ADDRESS_FORBIDDEN:
         break;
     }

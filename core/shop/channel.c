@@ -18,7 +18,8 @@ static const struct field channel_rows[] = {
           .flags = FIELD_REQUIRED, .min = 1, .max = 80,
           .example = "\"Workshop\""),
     FIELD(channel, kind, FIELD_TEXT,
-          "how people are told; channels.kinds lists what there is",
+          "how people are told; channels.kinds lists what there is, and with "
+          "--json what each asks for",
           .flags = FIELD_REQUIRED, .min = 1, .max = 40,
           .example = "\"webhook\""),
     FIELD(channel, enabled, FIELD_BOOL, "is anything sent to it?",

@@ -37,6 +37,43 @@ static void find_unknown(struct call *call, const struct guest_settings *of,
                        "is known neither to %s nor to %s", of->plural, of->who);
 }
 
+static bool is_of(const struct field *row, enum spd_json_type type)
+{
+    if (row->type == FIELD_BOOL)
+        return type == SPD_JSON_BOOL;
+    if (row->type == FIELD_INT)
+        return type == SPD_JSON_INT;
+    return row->type == FIELD_REAL &&
+           (type == SPD_JSON_INT || type == SPD_JSON_REAL);
+}
+
+static void put_typed(const struct field *row, const spd_json *value,
+                      spd_jsonw *w)
+{
+    spd_json *meant = NULL;
+    if (row != NULL && row->type != FIELD_TEXT)
+        meant = json_parse(json_as_str(value, STR("")), NULL);
+    bool is_meant = meant != NULL && is_of(row, json_type(meant));
+    jsonw_put_json(w, json_name(value).ptr, is_meant ? meant : value);
+    json_free(meant);
+}
+
+/* A number in a text is one all the same: a command line does not know the
+ * types of what guests ask for. Owned: json_free. */
+static spd_json *typed(const struct fields *rows, const spd_json *given)
+{
+    struct buf text = { 0 };
+    spd_jsonw w;
+    jsonw_init(&w, &text);
+    jsonw_begin(&w, NULL, SPD_JSON_OBJECT);
+    for (const spd_json *m = json_first(given); m != NULL; m = json_next(m))
+        put_typed(fields_find(rows, json_name(m)), m, &w);
+    jsonw_end(&w);
+    spd_json *result = json_parse(buf_str(&text), NULL);
+    buf_fini(&text);
+    return result;
+}
+
 /* The value that will stand: the new one, or the one from before. */
 static const spd_json *standing(const spd_json *given, const spd_json *before,
                                 const char *name)
@@ -171,13 +208,15 @@ spd_err guest_settings_take(struct call *call, enum fields_mode mode,
     if (guest_fields_new(&rows, of->who, of->rows, &err) != SPD_OK)
         return call_fail(call, &err);
     find_unknown(call, of, rows, given);
-    struct fields_input input = { .object = given, .mode = mode };
+    spd_json *meant = typed(rows, given);
+    struct fields_input input = { .object = meant, .mode = mode };
     fields_decode(rows, NULL, &input, &call->arena, call_faults(call));
     spd_err rc = SPD_OK;
     if (call_faults(call)->count > 0)
         rc = call_refuse_faults(call);
     else
-        rc = take_checked(call, rows, given, of);
+        rc = take_checked(call, rows, meant, of);
+    json_free(meant);
     guest_fields_free(rows);
     return rc;
 }

@@ -412,8 +412,9 @@ static void the_host_says_where_a_plugin_may_connect_to(void **state)
     open_toil(&house);
     assert_string_equal(
         house_call(&house, "toil.where", NULL),
-        "{\"public\":\"none\",\"loopback\":\"this machine itself\","
-        "\"private\":\"a private network, which must be allowed first\","
+        "{\"public\":\"none\",\"loopback\":\"this machine itself "
+        "(see allow_loopback in the configuration)\",\"private\":\"a private "
+        "network, which an administrator must allow first (allow_private)\","
         "\"allowed\":\"none\"}");
     house_close(&house);
 }

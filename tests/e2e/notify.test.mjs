@@ -219,7 +219,7 @@ describe("an address that is not for messages", () => {
     ["the addresses of cloud secrets", "http://169.254.169.254/latest/", /never talked to/],
     ["everybody and nobody", "http://0.0.0.0:PORT/", /never talked to|this machine/],
     ["IPv6 in disguise", "http://[::ffff:127.0.0.1]:PORT/", /this machine itself/],
-    ["a private network without the tick", "http://10.255.255.1/", /must be allowed first/],
+    ["a private network without the tick", "http://10.255.255.1/", /must allow first \(allow_private\)/],
   ])
     it(`is refused: ${what}`, async () => {
       const { port } = receiver.server.address();

@@ -16,6 +16,8 @@ static void settings_are_checked_by_the_drivers_rows(void **state)
         { ",\"access_code\":\"123456789\"", "\"access_code\":" },
         { ",\"access_code\":\"1\",\"port\":0", "\"port\":" },
         { ",\"access_code\":\"1\",\"port\":\"a\"", "\"port\":" },
+        { ",\"access_code\":\"1\",\"port\":\"65536\"", "\"port\":" },
+        { ",\"access_code\":\"1\",\"port\":\"1.5\"", "\"port\":" },
         { ",\"access_code\":\"1\",\"colour\":1", "\"colour\":" },
         { ",\"access_code\":\"1\",\"pin\":\"ab\"", "\"pin\":" },
     };
@@ -28,6 +30,18 @@ static void settings_are_checked_by_the_drivers_rows(void **state)
         assert_reply(400, rows[i].part);
     }
     assert_int_equal(the.opens, 0);
+}
+
+/* So does a command line, which knows no types of a driver's settings. */
+static void a_setting_may_give_its_number_as_text(void **state)
+{
+    (void)state;
+    call("printers.create",
+         "{\"name\":\"Left\",\"model\":\"P1S\",\"kind\":\"test\","
+         "\"host\":\"7\",\"port\":\"8884\",\"access_code\":\"1234\"}");
+    assert_reply(201, "\"port\":8884");
+    assert_non_null(strstr(the.settings, "\"host\":\"7\""));
+    assert_non_null(strstr(the.settings, "\"access_code\":\"1234\""));
 }
 
 static void a_kind_or_model_that_nobody_drives_is_refused(void **state)
@@ -264,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         A_TEST(settings_are_checked_by_the_drivers_rows),
+        A_TEST(a_setting_may_give_its_number_as_text),
         A_TEST(a_kind_or_model_that_nobody_drives_is_refused),
         A_TEST(a_name_is_given_once),
         A_TEST(a_secret_is_never_shown_and_never_stored_plain),
