@@ -45,10 +45,12 @@ static void acknowledge(const struct request *request,
     cJSON_AddItemToObject(root, request->class_name, body);
     cJSON_DeleteItemFromObjectCaseSensitive(body, "result");
     cJSON_DeleteItemFromObjectCaseSensitive(body, "reason");
-    cJSON_AddStringToObject(body, "result",
-                            good ? model->ack_good : model->ack_bad);
-    cJSON_AddStringToObject(body, "reason",
-                            good ? model->ack_good : verdict->reason);
+    if (fault_take(&machine->faults, FAULT_VAGUE_ACK) == NULL) {
+        cJSON_AddStringToObject(body, "result",
+                                good ? model->ack_good : model->ack_bad);
+        cJSON_AddStringToObject(body, "reason",
+                                good ? model->ack_good : verdict->reason);
+    }
     if (verdict->err_code != 0)
         cJSON_AddNumberToObject(body, "err_code", (double)verdict->err_code);
     char *text = cJSON_PrintUnformatted(root);
@@ -118,11 +120,16 @@ static struct verdict do_clear_error(const struct request *request)
 
 static struct verdict do_light(const struct request *request)
 {
+    struct machine *machine = request->machine;
     const char *node = member_text(request->body, "led_node");
-    const char *mode = member_text(request->body, "led_mode");
-    if (strcmp(node, "chamber_light") != 0)
+    bool on = strcmp(member_text(request->body, "led_mode"), "on") == 0;
+    if (strcmp(node, "chamber_light") == 0)
+        printer_set_light(machine->printer, on);
+    else if (strcmp(node, "chamber_light2") == 0 &&
+             machine->model->has_second_light)
+        printer_set_second_light(machine->printer, on);
+    else
         return (struct verdict){ "did not find the valid led", 0 };
-    printer_set_light(request->machine->printer, strcmp(mode, "on") == 0);
     return fine;
 }
 
@@ -140,21 +147,33 @@ static void copy_number(const cJSON *body, const char *name, int *out)
         *out = (int)cJSON_GetNumberValue(member);
 }
 
-static int setting_tray(const cJSON *body)
+/* The tray that unit and slot mean. An external spool is 255, and on one
+ * nozzle its slot is called 254; the left one of two is 254. */
+static int tray_number(const struct request *request, int unit, int slot)
+{
+    struct ams *ams = printer_ams(request->machine->printer);
+    bool two = request->machine->model->nozzles > 1;
+    if (unit == 255)
+        return two || slot == 254 ? AMS_EXTERNAL : -1;
+    if (unit == 254)
+        return two ? AMS_EXTERNAL_LEFT : AMS_EXTERNAL;
+    const struct ams_unit *found = ams_unit(ams, unit);
+    return found != NULL ? ams_number(found, slot) : -1;
+}
+
+static int setting_tray(const struct request *request)
 {
     int unit = -1, tray = -1;
-    copy_number(body, "ams_id", &unit);
-    copy_number(body, "tray_id", &tray);
-    if (unit == 255)
-        return tray == AMS_EXTERNAL ? AMS_EXTERNAL : -1;
-    return unit == 0 ? tray : -1;
+    copy_number(request->body, "ams_id", &unit);
+    copy_number(request->body, "tray_id", &tray);
+    return tray_number(request, unit, tray);
 }
 
 static struct verdict do_filament_setting(const struct request *request)
 {
     const cJSON *body = request->body;
     struct printer *printer = request->machine->printer;
-    int number = setting_tray(body);
+    int number = setting_tray(request);
     struct tray *tray = ams_tray(printer_ams(printer), number);
     if (tray == NULL)
         return (struct verdict){ "invalid tray", 0 };
@@ -168,6 +187,61 @@ static struct verdict do_filament_setting(const struct request *request)
     ams_touch(printer_ams(printer), number);
     printer_reconsider(printer);
     return fine;
+}
+
+static struct verdict do_change_filament(const struct request *request)
+{
+    static const int none = 255;
+    struct printer *printer = request->machine->printer;
+    int unit = -1, slot = -1, target = -1;
+    copy_number(request->body, "ams_id", &unit);
+    copy_number(request->body, "slot_id", &slot);
+    copy_number(request->body, "target", &target);
+    bool unload = target == none && slot == none;
+    int number = unload ? AMS_NO_TRAY : tray_number(request, unit, slot);
+    if (unit >= 254 && !unload)
+        number = unit == 254 && request->machine->model->nozzles > 1
+                     ? AMS_EXTERNAL_LEFT
+                     : AMS_EXTERNAL;
+    const struct tray *tray = ams_tray(printer_ams(printer), number);
+    if (!unload && (tray == NULL || !tray->present))
+        return (struct verdict){ "invalid tray", 0 };
+    if (printer_load(printer, number))
+        return fine;
+    return (struct verdict){ "printing", 0 };
+}
+
+static struct verdict do_drying(const struct request *request)
+{
+    static const int64_t hour_ms = 3600 * 1000;
+    int unit = -1, celsius = 0, hours = 0, mode = 0;
+    copy_number(request->body, "ams_id", &unit);
+    copy_number(request->body, "temp", &celsius);
+    copy_number(request->body, "duration", &hours);
+    copy_number(request->body, "mode", &mode);
+    if (mode != 0 && (celsius < 40 || celsius > 90 || hours < 1 || hours > 48))
+        return (struct verdict){ "invalid drying parameters", 0 };
+    if (printer_dry(request->machine->printer, unit, celsius,
+                    mode != 0 ? hours * hour_ms : 0))
+        return fine;
+    return (struct verdict){ "the unit cannot dry", 0 };
+}
+
+static struct verdict do_skip(const struct request *request)
+{
+    int objects[PRINTER_SKIPPED_MAX];
+    size_t count = 0;
+    const cJSON *object;
+    cJSON_ArrayForEach(
+        object, cJSON_GetObjectItemCaseSensitive(request->body, "obj_list"))
+    {
+        if (!cJSON_IsNumber(object) || count == PRINTER_SKIPPED_MAX)
+            return (struct verdict){ "invalid object", 0 };
+        objects[count++] = (int)cJSON_GetNumberValue(object);
+    }
+    if (count > 0 && printer_skip(request->machine->printer, objects, count))
+        return fine;
+    return (struct verdict){ "not printing", 0 };
 }
 
 static struct verdict do_push_all(const struct request *request)
@@ -209,6 +283,9 @@ static const struct command {
     { "print", "print_speed", true, do_speed },
     { "print", "clean_print_error", true, do_clear_error },
     { "print", "ams_filament_setting", true, do_filament_setting },
+    { "print", "ams_change_filament", true, do_change_filament },
+    { "print", "ams_filament_drying", true, do_drying },
+    { "print", "skip_objects", true, do_skip },
     { "print", "gcode_line", true, accept },
     { "print", "print_option", true, accept },
     { "print", "ams_user_setting", true, accept },

@@ -160,7 +160,7 @@ static const char *set_tray(struct station *station, const cJSON *body)
     int slot = (int)number_of(body, "slot", -1);
     struct tray *tray = ams_tray(ams, slot);
     if (tray == NULL)
-        return "slot is 0-3, or 254 for the external spool";
+        return "there is no such slot; see \"trays\" of the printer";
     if (!flag_of(body, "present", true)) {
         tray_clear(tray);
     } else {
@@ -174,11 +174,43 @@ static const char *set_tray(struct station *station, const cJSON *body)
         set_text(body, "info_idx", tray->info_idx, sizeof tray->info_idx);
         set_text(body, "sub_brand", tray->sub_brand, sizeof tray->sub_brand);
         double remain = number_of(body, "remain", tray_remain_percent(tray));
-        if (!(remain >= 0 && remain <= 100))
-            return "remain is from 0 to 100";
-        tray->remain_grams = tray->weight_grams * remain / 100;
+        if (!(remain >= -1 && remain <= 100))
+            return "remain is from 0 to 100, or -1: nobody knows";
+        tray->remain_unknown = remain < 0;
+        if (remain >= 0)
+            tray->remain_grams = tray->weight_grams * remain / 100;
     }
     ams_touch(ams, slot);
+    printer_reconsider(printer);
+    return NULL;
+}
+
+static const char *set_door(struct station *station, const cJSON *body)
+{
+    printer_set_door(station_machine(station)->printer,
+                     flag_of(body, "open", true));
+    return NULL;
+}
+
+static const char *set_nozzle(struct station *station, const cJSON *body)
+{
+    double diameter_mm = number_of(body, "diameter_mm", 0.4);
+    if (!(diameter_mm >= 0.1 && diameter_mm <= 2))
+        return "diameter_mm is from 0.1 to 2";
+    printer_set_nozzle(station_machine(station)->printer, diameter_mm);
+    return NULL;
+}
+
+/* Other units are put on: all spools are new ones. */
+static const char *set_units(struct station *station, const cJSON *body)
+{
+    struct printer *printer = station_machine(station)->printer;
+    struct ams_plan plan;
+    if (printer_is_busy(printer))
+        return "the printer is busy";
+    if (!ams_plan_parse(&plan, text_of(body, "units", "")))
+        return "units is like \"ams,ams2pro:left,ht\", or \"none\"";
+    ams_init(printer_ams(printer), &plan, (uint32_t)number_of(body, "seed", 1));
     printer_reconsider(printer);
     return NULL;
 }
@@ -196,6 +228,9 @@ static const struct row {
     { "foreign-print", foreign_print, true },
     { "tray", set_tray, false },
     { "print-size", print_size, false },
+    { "door", set_door, false },
+    { "nozzle", set_nozzle, false },
+    { "units", set_units, false },
     { "drop-connection", drop_connection, true },
     { "change-certificate", change_certificate, true },
     { "wrong-serial", wrong_serial, true },

@@ -47,6 +47,10 @@ static void add_status(cJSON *out, const struct machine *machine)
     cJSON_AddStringToObject(out, "task_id", status->task_id);
     add_int(out, "speed_level", status->speed_level);
     cJSON_AddBoolToObject(out, "light", status->light);
+    cJSON_AddBoolToObject(out, "light2", status->light2);
+    cJSON *skipped =
+        cJSON_CreateIntArray(status->skipped, (int)status->skipped_count);
+    cJSON_AddItemToObject(out, "skipped", skipped);
     add_int(out, "tray_now", status->tray_now);
     cJSON_AddStringToObject(out, "wire_serial", machine->wire_serial);
 }
@@ -134,12 +138,33 @@ static void add_tray(cJSON *trays, const struct tray *tray, int slot)
     cJSON_AddItemToArray(trays, row);
 }
 
-static void add_trays(cJSON *out, const struct ams *ams)
+static void add_units(cJSON *out, const struct ams *ams)
 {
+    cJSON *units = cJSON_AddArrayToObject(out, "units");
+    for (size_t i = 0; i < ams->unit_count; i++) {
+        const struct ams_unit *unit = &ams->unit[i];
+        cJSON *row = cJSON_CreateObject();
+        add_int(row, "id", unit->id);
+        cJSON_AddStringToObject(row, "kind", ams_kind_name(unit->kind));
+        add_int(row, "extruder", unit->extruder);
+        add_int(row, "dry_minutes", unit->dry_minutes);
+        add_int(row, "dry_celsius", unit->dry_c);
+        cJSON_AddItemToArray(units, row);
+    }
+}
+
+static void add_trays(cJSON *out, const struct machine *machine)
+{
+    const struct ams *ams = printer_ams(machine->printer);
     cJSON *trays = cJSON_AddArrayToObject(out, "trays");
-    for (int slot = 0; slot < AMS_TRAYS && ams->fitted; slot++)
-        add_tray(trays, &ams->tray[slot], slot);
+    for (size_t i = 0; i < ams->unit_count; i++)
+        for (int slot = 0; slot < ams_slots(ams->unit[i].kind); slot++)
+            add_tray(trays, &ams->unit[i].tray[slot],
+                     ams_number(&ams->unit[i], slot));
+    if (machine->model->nozzles > 1)
+        add_tray(trays, &ams->external_left, AMS_EXTERNAL_LEFT);
     add_tray(trays, &ams->external, AMS_EXTERNAL);
+    add_units(out, ams);
 }
 
 static void add_faults(cJSON *out, const struct faults *faults)
@@ -169,7 +194,7 @@ cJSON *view_detail(struct station *station)
     add_status(out, machine);
     add_history(out, machine->history);
     add_files(out, machine->storage);
-    add_trays(out, printer_ams(machine->printer));
+    add_trays(out, machine);
     add_faults(out, &machine->faults);
     add_certificate(out, station);
     return out;

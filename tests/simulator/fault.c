@@ -17,12 +17,18 @@ static const struct fault_row {
     [FAULT_REFUSE_CODE] = { "refuse-code", "connack", 5 },
     [FAULT_SILENT] = { "silent", NULL, 0 },
     [FAULT_GARBAGE_REPORT] = { "garbage-report", NULL, 0 },
+    [FAULT_ODD_REPORT] = { "odd-report", NULL, 0 },
+    [FAULT_HUGE_REPORT] = { "huge-report", "bytes", 1 << 20 },
+    [FAULT_OLD_REPORT] = { "old-report", NULL, 0 },
+    [FAULT_FLOOD] = { "flood", "count", 1000 },
+    [FAULT_VAGUE_ACK] = { "vague-ack", NULL, 0 },
     [FAULT_LIE] = { "lie", "percent", 0 },
     [FAULT_FAIL_PRINT] = { "fail-print", "percent", 50 },
     [FAULT_RUNOUT] = { "filament-runout", "percent", 50 },
     [FAULT_STALL_UPLOAD] = { "stall-upload", "bytes", 0 },
     [FAULT_CUT_UPLOAD] = { "cut-upload", "bytes", -1 },
     [FAULT_FULL_STORAGE] = { "full-storage", NULL, 0 },
+    [FAULT_CLEAR_DATA_ONLY] = { "clear-data-only", NULL, 0 },
 };
 
 enum fault fault_find(const char *name)

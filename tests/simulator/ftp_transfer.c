@@ -221,6 +221,13 @@ static void begin(struct ftp_transfer *transfer)
 static void on_handshake(struct ftp_transfer *transfer)
 {
     const SSL *ssl = bufferevent_openssl_get_ssl(transfer->data);
+    const struct machine *machine = machine_of(transfer);
+    bool is_cut =
+        machine->model->cuts_tls13 && SSL_version(ssl) == TLS1_3_VERSION;
+    if (is_cut || fault_peek(&machine->faults, FAULT_CLEAR_DATA_ONLY) != NULL) {
+        finish(transfer, "426 Failure reading network stream.");
+        return;
+    }
     if (machine_of(transfer)->model->reuse_session &&
         !SSL_session_reused(ssl)) {
         finish(transfer,

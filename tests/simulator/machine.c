@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "memory.h"
 #include "text.h"
@@ -23,12 +24,15 @@ struct machine *machine_new(const struct machine_setup *setup)
              setup->serial);
     snprintf(machine->access_code, sizeof machine->access_code, "%s",
              setup->access_code);
+    struct ams_plan plan;
+    (void)ams_plan_parse(&plan,
+                         setup->ams != NULL ? setup->ams : setup->model->ams);
     machine->history = history_new();
     machine->storage = storage_new(setup->storage_folder);
     machine->printer = printer_new(&(struct printer_setup){
         .model = setup->model,
         .seed = setup->seed,
-        .no_ams = setup->no_ams,
+        .ams = plan,
         .size = setup->size,
         .faults = &machine->faults,
         .history = machine->history,
@@ -45,7 +49,47 @@ void machine_free(struct machine *machine)
     printer_free(machine->printer);
     storage_free(machine->storage);
     history_free(machine->history);
+    free(machine->last_report);
     free(machine);
+}
+
+static void publish(struct machine *machine, struct text *text)
+{
+    machine->out.publish(machine->out.user, text->at, text->len);
+    free(text->at);
+    *text = (struct text){ 0 };
+}
+
+/* What is said in place of, or beside, the report that is due. */
+static void misreport(struct machine *machine)
+{
+    struct text text = { 0 };
+    const struct armed_fault *huge =
+        fault_take(&machine->faults, FAULT_HUGE_REPORT);
+    if (huge != NULL) {
+        report_huge(&text, machine, (size_t)huge->value);
+        publish(machine, &text);
+    }
+    if (fault_take(&machine->faults, FAULT_ODD_REPORT) != NULL) {
+        report_odd(&text, machine);
+        publish(machine, &text);
+    }
+    const struct armed_fault *flood = fault_take(&machine->faults, FAULT_FLOOD);
+    for (long i = 0; flood != NULL && i < flood->value; i++) {
+        report_write(&text, machine, false);
+        publish(machine, &text);
+    }
+}
+
+/* The report before this one, once more: late, and in the wrong order. */
+static void repeat_or_keep(struct machine *machine, const struct text *text)
+{
+    if (machine->last_report != NULL &&
+        fault_take(&machine->faults, FAULT_OLD_REPORT) != NULL)
+        machine->out.publish(machine->out.user, machine->last_report,
+                             strlen(machine->last_report));
+    free(machine->last_report);
+    machine->last_report = mem_text(text->at);
 }
 
 void machine_report(struct machine *machine, bool full)
@@ -53,11 +97,13 @@ void machine_report(struct machine *machine, bool full)
     if (fault_take(&machine->faults, FAULT_SILENT) != NULL)
         return;
     struct text text = { 0 };
+    misreport(machine);
     if (fault_take(&machine->faults, FAULT_GARBAGE_REPORT) != NULL)
         report_garbage(&text, machine);
     else
-        report_write(&text, machine, full || machine->model->full_reports);
+        report_write(&text, machine, full);
     machine->out.publish(machine->out.user, text.at, text.len);
+    repeat_or_keep(machine, &text);
     free(text.at);
 }
 

@@ -39,6 +39,7 @@ struct machine {
     struct storage *storage;
     struct printer *printer;
     struct report_memory told;
+    char *last_report; /* as it was published; NULL: none yet */
     struct machine_out out;
 };
 
@@ -47,7 +48,7 @@ struct machine_setup {
     const char *serial, *access_code;
     const char *storage_folder; /* NULL: none */
     uint32_t seed;
-    bool no_ams;
+    const char *ams; /* see ams_plan_parse; NULL: the model's usual ones */
     struct print_size size;
     struct machine_out out;
 };
@@ -55,7 +56,7 @@ struct machine_setup {
 struct machine *machine_new(const struct machine_setup *setup);
 void machine_free(struct machine *machine);
 
-/* Publish a report: everything, or what changed since the last one. */
+/* Publish a report: everything, or what the model tells unasked. */
 void machine_report(struct machine *machine, bool full);
 
 /* The serial for printer number `index` of a fleet made from `seed`. */

@@ -18,7 +18,7 @@ struct draft {
     size_t model_count;
     double count, mqtt_port, ftps_port, print_seconds, layers, seed, report_ms;
     const char *address, *access_code;
-    bool port_step, allow_lan;
+    bool port_step, allow_lan, no_ams;
     size_t printer_cap;
 };
 
@@ -29,7 +29,8 @@ static const char manual[] =
     "  bambu-sim --printer MODEL:SERIAL:ADDRESS:MQTT:FTPS:CODE ...\n"
     "\n"
     "A fleet of equals, printer k listening on address + k:\n"
-    "  --model NAME[,NAME]   P1S, X1C, A1mini; several take turns (P1S)\n"
+    "  --model NAME[,NAME]   P1S P1P A1 A1mini A2L X1 X1C X1E P2S X2D H2S\n"
+    "                        H2C H2D H2DPro; several take turns (P1S)\n"
     "  --count N             how many printers (1, unless --printer is used)\n"
     "  --address IP          address of the first one (127.0.0.10)\n"
     "  --mqtt-port PORT      MQTT over TLS (8883)\n"
@@ -48,7 +49,10 @@ static const char manual[] =
     "  --layers N            layers of a print (120)\n"
     "  --report-ms N         real time between reports while printing (1000);\n"
     "                        idle printers report half as often\n"
-    "  --no-ams              external spool only\n"
+    "  --ams UNIT[,UNIT]     what is fitted instead of the model's usual:\n"
+    "                        ams, lite, ams2pro, ht, a2l-lite, each with\n"
+    "                        :left behind for the left of two nozzles; none\n"
+    "  --no-ams              the same as --ams none\n"
     "\n"
     "  --control IP:PORT     HTTP/JSON control port; see README.md\n"
     "  --storage DIR         keep uploaded bytes there (else only the latest\n"
@@ -146,6 +150,15 @@ static bool set_printer(struct draft *draft, char *text)
     return true;
 }
 
+static bool set_ams(struct draft *draft, char *text)
+{
+    struct ams_plan plan;
+    if (!ams_plan_parse(&plan, text))
+        return complain("--ams knows no \"%s\"", text);
+    draft->out->ams = text;
+    return true;
+}
+
 static bool set_control(struct draft *draft, char *text)
 {
     struct options *out = draft->out;
@@ -193,7 +206,8 @@ static size_t make_rows(struct draft *draft, struct option_row *rows)
         { "ca-out", TEXT, &out->ca_out, 0, 0, NULL },
         { "port-step", FLAG, &draft->port_step, 0, 0, NULL },
         { "allow-lan", FLAG, &draft->allow_lan, 0, 0, NULL },
-        { "no-ams", FLAG, &out->no_ams, 0, 0, NULL },
+        { "ams", CALL, NULL, 0, 0, set_ams },
+        { "no-ams", FLAG, &draft->no_ams, 0, 0, NULL },
         { "help", HELP, NULL, 0, 0, NULL },
     };
     memcpy(rows, all, sizeof all);
@@ -308,6 +322,8 @@ static bool settle(struct draft *draft)
     for (unsigned k = 0; k < (unsigned)draft->count; k++)
         if (!add_equal(draft, k))
             return false;
+    if (draft->no_ams)
+        out->ams = "none";
     out->size.duration_ms = (int64_t)(draft->print_seconds * 1000);
     out->size.layers = (int)draft->layers;
     out->seed = (uint32_t)draft->seed;

@@ -28,7 +28,7 @@ struct options {
     unsigned report_ms;
     const char *storage; /* borrowed from argv, or NULL */
     const char *ca_out;  /* borrowed from argv, or NULL */
-    bool no_ams;
+    const char *ams;     /* borrowed from argv; NULL: as usual */
 };
 
 enum options_verdict { OPTIONS_RUN, OPTIONS_HELPED, OPTIONS_WRONG };

@@ -27,6 +27,7 @@ static const char *path_of(const struct model *model, const char *url)
         unsigned form;
     } forms[] = {
         { "file:///sdcard/", URL_SDCARD },
+        { "file:///media/usb0/", URL_USB },
         { "ftp:///", URL_FTP_PATH },
         { "ftp://", URL_FTP_ROOT },
     };
@@ -36,7 +37,7 @@ static const char *path_of(const struct model *model, const char *url)
             continue;
         const char *path = url + len;
         unsigned needed = forms[i].form;
-        if (needed != URL_SDCARD && strchr(path, '/') != NULL)
+        if ((needed & (URL_SDCARD | URL_USB)) == 0 && strchr(path, '/') != NULL)
             needed |= URL_FTP_FOLDER;
         return (model->url_forms & needed) == needed ? path : NULL;
     }
@@ -64,27 +65,70 @@ static uint32_t file_obstacle(const struct stored_file *file,
     return file->is_zip && !has_plate ? ERROR_BAD_FILE : 0;
 }
 
+/* What the detailed mapping says of a filament that the plain one leaves out:
+ * an external spool is {255, 0}, the left one of two {254, 0}. */
+static int external_tray(const struct model *model, const cJSON *detail)
+{
+    const cJSON *unit = cJSON_GetObjectItemCaseSensitive(detail, "ams_id");
+    const cJSON *slot = cJSON_GetObjectItemCaseSensitive(detail, "slot_id");
+    if (!cJSON_IsNumber(unit) || !cJSON_IsNumber(slot) ||
+        cJSON_GetNumberValue(slot) != 0)
+        return PRINTER_NO_TRAY;
+    if (cJSON_GetNumberValue(unit) == 255)
+        return AMS_EXTERNAL;
+    if (cJSON_GetNumberValue(unit) == 254)
+        return model->nozzles > 1 ? AMS_EXTERNAL_LEFT : AMS_EXTERNAL;
+    return PRINTER_NO_TRAY;
+}
+
+/* False: the mapping names a tray there is not. */
+static bool map_filament(struct print_order *order, const struct model *model,
+                         struct ams *ams, const cJSON *value,
+                         const cJSON *detail)
+{
+    int number = (int)cJSON_GetNumberValue(value);
+    if (!cJSON_IsNumber(value) || number < -1 || ams_is_external(number))
+        return false;
+    if (number < 0)
+        number = external_tray(model, detail);
+    const struct tray *tray = ams_tray(ams, number);
+    if (number >= 0 && (tray == NULL || !tray->present))
+        return false;
+    if (order->tray_count < PRINTER_MAPPING_MAX)
+        order->trays[order->tray_count++] = number;
+    return true;
+}
+
+static bool uses_a_tray(const struct print_order *order)
+{
+    for (size_t i = 0; i < order->tray_count; i++)
+        if (order->trays[i] != PRINTER_NO_TRAY)
+            return true;
+    return false;
+}
+
 /* Fill order->trays from ams_mapping; what is wrong with it, or 0. */
 static uint32_t mapping_obstacle(struct print_order *order,
+                                 const struct model *model,
                                  const cJSON *request, struct ams *ams)
 {
     const cJSON *use = cJSON_GetObjectItemCaseSensitive(request, "use_ams");
+    const cJSON *detail =
+        cJSON_GetObjectItemCaseSensitive(request, "ams_mapping2");
     if (!cJSON_IsTrue(use))
         return 0;
-    if (!ams->fitted)
+    if (ams->unit_count == 0 && model->nozzles == 1)
         return ERROR_NO_AMS;
+    detail = detail != NULL ? detail->child : NULL;
     const cJSON *value;
     cJSON_ArrayForEach(value,
                        cJSON_GetObjectItemCaseSensitive(request, "ams_mapping"))
     {
-        int number = (int)cJSON_GetNumberValue(value);
-        if (!cJSON_IsNumber(value) || number < -1 || number >= AMS_TRAYS ||
-            (number >= 0 && !ams->tray[number].present))
+        if (!map_filament(order, model, ams, value, detail))
             return ERROR_NO_MAPPING;
-        if (number >= 0 && order->tray_count < PRINTER_MAPPING_MAX)
-            order->trays[order->tray_count++] = number;
+        detail = detail != NULL ? detail->next : NULL;
     }
-    return order->tray_count > 0 ? 0 : ERROR_NO_MAPPING;
+    return uses_a_tray(order) ? 0 : ERROR_NO_MAPPING;
 }
 
 static const char *last_part(const char *path)
@@ -96,8 +140,8 @@ static const char *last_part(const char *path)
 static void judge(struct print_order *order, struct machine *machine,
                   const cJSON *request, const struct stored_file *file)
 {
-    uint32_t mapping =
-        mapping_obstacle(order, request, printer_ams(machine->printer));
+    uint32_t mapping = mapping_obstacle(order, machine->model, request,
+                                        printer_ams(machine->printer));
     order->obstacle = file_obstacle(file, request, order->plate);
     if (order->obstacle == 0) {
         order->obstacle = mapping;

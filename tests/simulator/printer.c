@@ -1,6 +1,7 @@
 #include "printer.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,11 @@ const struct status *printer_status(const struct printer *printer)
 struct ams *printer_ams(struct printer *printer)
 {
     return &printer->ams;
+}
+
+const struct print_order *printer_order(const struct printer *printer)
+{
+    return &printer->order;
 }
 
 int64_t printer_now_ms(const struct printer *printer)
@@ -151,6 +157,61 @@ void printer_set_light(struct printer *printer, bool on)
     printer->status.light = on;
 }
 
+void printer_set_second_light(struct printer *printer, bool on)
+{
+    printer->status.light2 = on;
+}
+
+void printer_set_door(struct printer *printer, bool open)
+{
+    printer->status.door_open = open;
+    printer_show(printer);
+}
+
+void printer_set_nozzle(struct printer *printer, double diameter_mm)
+{
+    printer->status.nozzle_hundredths = (int)lround(diameter_mm * 100);
+}
+
+bool printer_skip(struct printer *printer, const int *objects, size_t count)
+{
+    struct status *status = &printer->status;
+    if (!printer_is_printing(printer) ||
+        status->skipped_count + count > PRINTER_SKIPPED_MAX)
+        return false;
+    memcpy(status->skipped + status->skipped_count, objects,
+           count * sizeof *objects);
+    status->skipped_count += count;
+    printer_changed(printer);
+    return true;
+}
+
+bool printer_load(struct printer *printer, int tray)
+{
+    if (printer_is_busy(printer))
+        return false;
+    printer->ams.target = tray;
+    printer->status.stage =
+        tray == AMS_NO_TRAY ? STAGE_UNLOADING : STAGE_LOADING;
+    printer_later(printer, STEP_LOADED, LOADED_AFTER_MS);
+    printer_show(printer);
+    printer_changed(printer);
+    return true;
+}
+
+bool printer_dry(struct printer *printer, int unit, int celsius,
+                 int64_t duration_ms)
+{
+    struct ams_unit *found = ams_unit(&printer->ams, unit);
+    if (found == NULL || (found->kind != AMS_2_PRO && found->kind != AMS_HT))
+        return false;
+    found->dry_c = celsius;
+    found->dry_until_ms = duration_ms > 0 ? printer->now_ms + duration_ms : 0;
+    printer_show(printer);
+    printer_changed(printer);
+    return true;
+}
+
 void printer_set_size(struct printer *printer, const struct print_size *size)
 {
     assert(size->duration_ms > 0 && size->layers > 0);
@@ -212,7 +273,8 @@ struct printer *printer_new(const struct printer_setup *setup)
     printer->order.record = SIZE_MAX;
     printer->status.wifi_dbm = -45;
     printer->status.light = true;
-    ams_init(&printer->ams, !setup->no_ams, setup->seed);
+    printer->status.nozzle_hundredths = 40;
+    ams_init(&printer->ams, &setup->ams, setup->seed);
     printer_forget_all(printer);
     printer_clear_job(printer);
     printer_set_speed(printer, 2);

@@ -20,6 +20,8 @@
 #define PRINTER_ID_MAX 24
 #define PRINTER_HMS_MAX 8
 #define PRINTER_MAPPING_MAX 16
+#define PRINTER_SKIPPED_MAX 32
+#define PRINTER_NO_TRAY (-1) /* in print_order.trays: not used */
 
 /* Values of print_error, as in 0300_400C. */
 #define ERROR_CANCELLED 0x0300400CU
@@ -58,8 +60,14 @@ struct status {
     int ams_status, filament_at_head;
     int tray_now, tray_target, tray_previous;
     unsigned ams_version, exist_bits, tag_bits;
+    int dry_minutes; /* of all units together */
     int home_flag, wifi_dbm, plate;
-    bool light;
+    uint64_t fun, stat;
+    int extruder; /* 0 right or only, 1 left */
+    int nozzle_hundredths;
+    bool light, light2, door_open;
+    int skipped[PRINTER_SKIPPED_MAX]; /* objects of the plate */
+    size_t skipped_count;
     struct hms hms[PRINTER_HMS_MAX];
     size_t hms_count;
     char print_type[12];
@@ -74,7 +82,8 @@ struct print_order {
     char project_id[PRINTER_ID_MAX], profile_id[PRINTER_ID_MAX];
     char task_id[PRINTER_ID_MAX], subtask_id[PRINTER_ID_MAX];
     int plate;
-    int trays[PRINTER_MAPPING_MAX]; /* none: the external spool */
+    /* By filament: a tray, or PRINTER_NO_TRAY; none: the external spool. */
+    int trays[PRINTER_MAPPING_MAX];
     size_t tray_count;
     uint32_t obstacle;    /* print_error that meets it, 0 = none */
     bool obstacle_pauses; /* PAUSE, may be resumed; else FAILED */
@@ -101,7 +110,7 @@ struct printer;
 struct printer_setup {
     const struct model *model;
     uint32_t seed;
-    bool no_ams;
+    struct ams_plan ams;
     struct print_size size;
     struct faults *faults;   /* borrowed for the printer's life */
     struct history *history; /* borrowed for the printer's life */
@@ -125,6 +134,8 @@ int64_t printer_now_ms(const struct printer *printer);
 /* Borrowed; changes with the next call. */
 const struct status *printer_status(const struct printer *printer);
 struct ams *printer_ams(struct printer *printer);
+/* The print it is at, or was last at. Borrowed. */
+const struct print_order *printer_order(const struct printer *printer);
 const char *gcode_state_name(enum gcode_state state);
 
 bool printer_is_busy(const struct printer *printer);
@@ -145,6 +156,20 @@ bool printer_finish_now(struct printer *printer);
 
 bool printer_set_speed(struct printer *printer, int level);
 void printer_set_light(struct printer *printer, bool on);
+void printer_set_second_light(struct printer *printer, bool on);
+void printer_set_door(struct printer *printer, bool open);
+void printer_set_nozzle(struct printer *printer, double diameter_mm);
+
+/* Leave these objects of the plate out. False: nothing prints, or too many. */
+bool printer_skip(struct printer *printer, const int *objects, size_t count);
+
+/* Bring the filament of this tray to the nozzle; AMS_NO_TRAY takes it out.
+ * False: not while printing. */
+bool printer_load(struct printer *printer, int tray);
+
+/* Dry what is in a unit for so long; 0 ends it. False: it cannot. */
+bool printer_dry(struct printer *printer, int unit, int celsius,
+                 int64_t duration_ms);
 void printer_set_size(struct printer *printer, const struct print_size *size);
 const struct print_size *printer_size(const struct printer *printer);
 

@@ -21,6 +21,7 @@ enum step {
     STEP_CANCEL_CODE,
     STEP_CLEAR_CODE,
     STEP_FORGET_FILE,
+    STEP_LOADED,
     STEP_BACK,
     STEP_COUNT
 };
@@ -31,6 +32,7 @@ enum printer_delay_ms {
     BLOCK_AGAIN_AFTER_MS = 1000,
     STOPPED_AFTER_MS = 600,
     BUSY_CODE_LASTS_MS = 5000,
+    LOADED_AFTER_MS = 20000,
 };
 
 #define PRINTER_AMBIENT_C 24.0
@@ -41,6 +43,8 @@ enum {
     STAGE_PAUSED_BY_RUNOUT = 6,
     STAGE_HEATING = 7,
     STAGE_PAUSED_BY_USER = 16,
+    STAGE_UNLOADING = 22,
+    STAGE_LOADING = 24,
     PRINT_STAGE_IDLE = 1,
     PRINT_STAGE_PRINTING = 2,
     PRINT_STAGE_PAUSED = 3,
@@ -81,6 +85,9 @@ void printer_start_steps(struct printer *printer);
 size_t printer_add_self_start(struct printer *printer,
                               const struct print_order *order);
 void printer_clear_job(struct printer *printer);
+
+/* The first tray the order uses: the external spool where it names none. */
+int printer_first_tray(const struct print_order *order);
 
 /* printer_show.c */
 

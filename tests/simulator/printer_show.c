@@ -6,7 +6,10 @@
 
 enum {
     AMS_ASSISTING = 768,
+    AMS_CHANGING = 256,
     HOMED_BITS = 7,
+    BIT_DOOR = 23,            /* of home_flag and of stat */
+    BIT_SIGNED_COMMANDS = 29, /* of fun */
     WIFI_EVERY_MS = 4000,
 };
 
@@ -56,6 +59,18 @@ void printer_show_names(struct printer *printer)
         printer_set_text(status->gcode_file, PRINTER_NAME_MAX, order->file);
 }
 
+static int count_dry_minutes(struct printer *printer)
+{
+    int sum = 0;
+    for (size_t i = 0; i < printer->ams.unit_count; i++) {
+        struct ams_unit *unit = &printer->ams.unit[i];
+        int64_t left_ms = unit->dry_until_ms - printer->now_ms;
+        unit->dry_minutes = left_ms > 0 ? (int)((left_ms + 59999) / 60000) : 0;
+        sum += unit->dry_minutes;
+    }
+    return sum;
+}
+
 static void show_trays(struct printer *printer)
 {
     struct status *status = &printer->status;
@@ -67,7 +82,11 @@ static void show_trays(struct printer *printer)
     status->exist_bits = ams_exist_bits(ams);
     status->tag_bits = ams_tag_bits(ams);
     status->filament_at_head = ams->now != AMS_NO_TRAY;
-    status->ams_status = ams->now < AMS_TRAYS ? AMS_ASSISTING : 0;
+    bool from_ams = ams->now != AMS_NO_TRAY && !ams_is_external(ams->now);
+    status->ams_status = from_ams ? AMS_ASSISTING : 0;
+    if (printer_is_pending(printer, STEP_LOADED))
+        status->ams_status = AMS_CHANGING;
+    status->dry_minutes = count_dry_minutes(printer);
 }
 
 /* Degrees to 1/32 degree. */
@@ -85,6 +104,23 @@ static void show_heat(struct printer *printer)
     status->fan = status->state == STATE_RUNNING ? 15 : 0;
     status->home_flag =
         printer->setup.model->home_flag | (hot ? HOMED_BITS : 0);
+    if (status->door_open)
+        status->home_flag |= 1 << BIT_DOOR;
+}
+
+/* With Developer Mode off a printer says that it wants signed commands. */
+static void show_switches(struct printer *printer)
+{
+    struct status *status = &printer->status;
+    const struct model *model = printer->setup.model;
+    bool is_signed =
+        fault_peek(printer->setup.faults, FAULT_VERIFY_FAILED) != NULL;
+    status->fun = model->fun;
+    status->stat = model->stat;
+    if (model->fun != 0 && is_signed)
+        status->fun |= (uint64_t)1 << BIT_SIGNED_COMMANDS;
+    if (status->door_open)
+        status->stat |= (uint64_t)1 << BIT_DOOR;
 }
 
 static double progress(const struct printer *printer)
@@ -119,6 +155,7 @@ void printer_show(struct printer *printer)
     show_progress(printer);
     show_heat(printer);
     show_trays(printer);
+    show_switches(printer);
 }
 
 static void warm(double *at_c, double target_c, double passed_ms,
@@ -150,12 +187,16 @@ static void live_wifi(struct printer *printer)
 void printer_use_filament(struct printer *printer, double printed_ms)
 {
     double grams = printer->grams_per_ms * printed_ms;
-    size_t count = printer->order.tray_count;
+    const struct print_order *order = &printer->order;
+    size_t used = 0;
     bool enough = true;
-    for (size_t i = 0; i < count; i++)
-        enough &= ams_use(&printer->ams, printer->order.trays[i],
-                          grams / (double)count);
-    if (count == 0)
+    for (size_t i = 0; i < order->tray_count; i++)
+        used += order->trays[i] != PRINTER_NO_TRAY;
+    for (size_t i = 0; i < order->tray_count; i++)
+        if (order->trays[i] != PRINTER_NO_TRAY)
+            enough &=
+                ams_use(&printer->ams, order->trays[i], grams / (double)used);
+    if (used == 0)
         enough = ams_use(&printer->ams, AMS_EXTERNAL, grams);
     if (!enough)
         printer_later(printer, STEP_RUNOUT, 0);

@@ -105,14 +105,28 @@ static void heat(struct printer *printer, bool on)
 {
     struct status *status = &printer->status;
     int nozzle_max_c = 230;
-    if (printer->order.tray_count > 0) {
-        const struct tray *tray =
-            ams_tray(&printer->ams, printer->order.trays[0]);
-        if (tray != NULL && tray->nozzle_max_c > 0)
-            nozzle_max_c = tray->nozzle_max_c;
-    }
+    const struct tray *tray =
+        ams_tray(&printer->ams, printer_first_tray(&printer->order));
+    if (tray != NULL && tray->nozzle_max_c > 0)
+        nozzle_max_c = tray->nozzle_max_c;
     status->nozzle_target_32 = on ? printer_in_32nds(nozzle_max_c - 10) : 0;
     status->bed_target_32 = on ? printer_in_32nds(bed_c) : 0;
+}
+
+int printer_first_tray(const struct print_order *order)
+{
+    for (size_t i = 0; i < order->tray_count; i++)
+        if (order->trays[i] != PRINTER_NO_TRAY)
+            return order->trays[i];
+    return AMS_EXTERNAL;
+}
+
+/* Which nozzle a tray leads to. */
+static int extruder_of(struct ams *ams, int tray)
+{
+    struct ams_unit *unit = NULL;
+    (void)ams_find(ams, tray, &unit, NULL);
+    return unit != NULL ? unit->extruder : tray == AMS_EXTERNAL_LEFT;
 }
 
 static void load(struct printer *printer, int tray)
@@ -122,6 +136,14 @@ static void load(struct printer *printer, int tray)
         ams->previous = ams->now;
     ams->now = tray;
     ams->target = tray;
+    if (tray != AMS_NO_TRAY)
+        printer->status.extruder = extruder_of(ams, tray);
+}
+
+static void step_loaded(struct printer *printer)
+{
+    load(printer, printer->ams.target);
+    printer->status.stage = printer->setup.model->idle_stage;
 }
 
 static void step_name(struct printer *printer)
@@ -147,6 +169,7 @@ static void begin(struct printer *printer)
         printer->setup.size.grams / (double)printer->duration_ms;
     printer->status.percent = 0;
     printer->status.remaining_minutes = 0;
+    printer->status.skipped_count = 0;
     heat(printer, true);
 }
 
@@ -196,7 +219,7 @@ static void step_run(struct printer *printer)
                       STAGE_HEATING);
     printer->status.prepare_percent = 100;
     printer->status.total_layers = printer->setup.size.layers;
-    load(printer, order->tray_count > 0 ? order->trays[0] : AMS_EXTERNAL);
+    load(printer, printer_first_tray(order));
     printer_later(printer, STEP_SETTLE, SETTLE_AFTER_MS);
     if (order->obstacle != 0)
         printer_later(printer, STEP_BLOCK, 0);
@@ -229,7 +252,7 @@ static void step_fail(struct printer *printer)
 static void step_runout(struct printer *printer)
 {
     fault_take(printer->setup.faults, FAULT_RUNOUT);
-    bool external = printer->order.tray_count == 0;
+    bool external = ams_is_external(printer_first_tray(&printer->order));
     printer_pause_for(printer,
                       external ? ERROR_EXTERNAL_RAN_OUT : ERROR_TRAY_RAN_OUT,
                       STAGE_PAUSED_BY_RUNOUT);
@@ -371,6 +394,7 @@ static void (*const steps[STEP_COUNT])(struct printer *) = {
     [STEP_CANCEL_CODE] = step_cancel_code,
     [STEP_CLEAR_CODE] = step_clear_code,
     [STEP_FORGET_FILE] = step_forget_file,
+    [STEP_LOADED] = step_loaded,
     [STEP_BACK] = step_back,
 };
 

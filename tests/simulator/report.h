@@ -6,6 +6,7 @@
 #define SIM_REPORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "printer.h"
 
@@ -19,11 +20,19 @@ struct report_memory {
     unsigned sequence;
 };
 
-/* A push_status: all of it (msg 0), or what changed (msg 1). Remembers it. */
-void report_write(struct text *out, struct machine *machine, bool full);
+/* A push_status: all of it where that was asked for or the model knows no
+ * other, else what changed. Remembers it. */
+void report_write(struct text *out, struct machine *machine, bool asked);
 
 /* A push_status that breaks off in the middle. */
 void report_garbage(struct text *out, struct machine *machine);
+
+/* Members of a wrong type and members never heard of, in a report that is
+ * JSON. */
+void report_odd(struct text *out, struct machine *machine);
+
+/* A report padded to at least so many bytes. */
+void report_huge(struct text *out, struct machine *machine, size_t bytes);
 
 void report_version(struct text *out, const struct machine *machine,
                     const char *sequence_id);

@@ -14,7 +14,7 @@
 #include "memory.h"
 #include "rig.h"
 
-enum { CAPTURE_MAX = 1 << 20, CAPTURES_MAX = 2 };
+enum { CAPTURE_MAX = 1 << 20, CAPTURES_MAX = 3 };
 
 static cJSON *load(const char *name)
 {
@@ -46,7 +46,7 @@ static const cJSON *version_answer(const cJSON *capture)
     return NULL;
 }
 
-/* The full push_status among a capture's messages. */
+/* The first whole push_status among a capture's messages: not all mark it. */
 static const cJSON *full_report(const cJSON *capture)
 {
     const cJSON *message;
@@ -55,7 +55,9 @@ static const cJSON *full_report(const cJSON *capture)
         const cJSON *print = cJSON_GetObjectItem(
             cJSON_GetObjectItem(message, "payload"), "print");
         const cJSON *msg = cJSON_GetObjectItem(print, "msg");
-        if (msg != NULL && msg->valuedouble == 0)
+        bool is_whole = cJSON_HasObjectItem(print, "gcode_state") &&
+                        cJSON_HasObjectItem(print, "lights_report");
+        if (is_whole && (msg == NULL || msg->valuedouble == 0))
             return print;
     }
     return NULL;
@@ -187,6 +189,7 @@ static void a_p1s_says_nothing_a_real_one_does_not(void **state)
     compare("P1S", (const char *const[]){
                        "p1s-finish-ams-full-and-deltas.json",
                        "p1-running-cloud-42pct-ams.json",
+                       NULL,
                    });
 }
 
@@ -202,6 +205,50 @@ static void an_a1_mini_says_nothing_a_real_one_does_not(void **state)
     (void)state;
     compare("A1mini",
             (const char *const[]){ "a1mini-idle-amslite.json", NULL });
+}
+
+static void an_a1_says_nothing_a_real_one_does_not(void **state)
+{
+    (void)state;
+    compare("A1", (const char *const[]){ "a1-idle-amslite.json", NULL });
+    compare_version("A1", "a1-idle-amslite.json");
+}
+
+static void a_p1p_says_nothing_a_real_one_does_not(void **state)
+{
+    (void)state;
+    compare("P1P", (const char *const[]){ "p1p-failed-ams.json",
+                                          "p1p-finish-noams.json", NULL });
+    compare_version("P1P", "p1p-failed-ams.json");
+}
+
+static void a_p2s_says_nothing_a_real_one_does_not(void **state)
+{
+    (void)state;
+    compare("P2S",
+            (const char *const[]){ "p2s-running-local-ams2pro.json", NULL });
+    compare_version("P2S", "p2s-running-local-ams2pro.json");
+}
+
+static void an_h2d_says_nothing_a_real_one_does_not(void **state)
+{
+    (void)state;
+    compare("H2D", (const char *const[]){
+                       "h2d-idle-ams-ams2pro-amsht.json",
+                       "h2d-running-local-2ams2pro.json",
+                       "h2d-running-ams-amsht-deltas.json",
+                   });
+    compare_version("H2D", "h2d-idle-ams-ams2pro-amsht.json");
+}
+
+static void an_h2d_pro_says_nothing_a_real_one_does_not(void **state)
+{
+    (void)state;
+    compare("H2D Pro",
+            (const char *const[]){ "h2dpro-idle-ams2pro-amsht.json",
+                                   /* It shows no answer to pushall. */
+                                   "h2d-idle-ams-ams2pro-amsht.json", NULL });
+    compare_version("H2D Pro", "h2dpro-idle-ams2pro-amsht.json");
 }
 
 static void the_comparison_notices_a_strange_member(void **state)
@@ -224,6 +271,11 @@ int main(void)
         cmocka_unit_test(a_p1s_says_nothing_a_real_one_does_not),
         cmocka_unit_test(an_x1c_says_nothing_a_real_one_does_not),
         cmocka_unit_test(an_a1_mini_says_nothing_a_real_one_does_not),
+        cmocka_unit_test(an_a1_says_nothing_a_real_one_does_not),
+        cmocka_unit_test(a_p1p_says_nothing_a_real_one_does_not),
+        cmocka_unit_test(a_p2s_says_nothing_a_real_one_does_not),
+        cmocka_unit_test(an_h2d_says_nothing_a_real_one_does_not),
+        cmocka_unit_test(an_h2d_pro_says_nothing_a_real_one_does_not),
         cmocka_unit_test(versions_are_told_as_real_ones_tell_them),
         cmocka_unit_test(the_comparison_notices_a_strange_member),
     };
