@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/error.h"
 #include "base/mem.h"
 
@@ -72,9 +73,11 @@ spd_err file_sync_folder(const char *path, struct spd_error *err)
 static spd_err put_in_place(const char *beside, const char *path,
                             struct spd_error *err)
 {
+    crash_before("file.rename");
     if (rename(beside, path) != 0)
         return error_set(err, SPD_EIO, "cannot rename %s to %s: %s", beside,
                          path, strerror(errno));
+    crash_after("file.rename");
     char *copy = mem_text(str_of(path));
     spd_err rc = file_sync_folder(dirname(copy), err);
     free(copy);

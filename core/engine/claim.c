@@ -84,7 +84,7 @@ static spd_err run_claim(spd_txn *txn, void *arg, struct spd_error *err)
 {
     struct claim *claim = arg;
     struct job job;
-    crash_point("attempt.claimed");
+    crash_before("attempt.claimed");
     arena_fini(&claim->arena); /* of a run that was rolled back */
     spd_err rc = judge(txn, claim, &job, err);
     if (rc == SPD_OK)
@@ -112,6 +112,8 @@ static void claim_done(void *arg, const struct spd_error *err)
     struct claim *claim = arg;
     struct engine *engine = claim->engine;
     engine->claims--;
+    if (err == NULL)
+        crash_after("attempt.claimed");
     if (err == NULL && engine->started) /* else it is taken up at the start */
         run_advance(run_new(engine, &claim->attempt));
     if (err != NULL)

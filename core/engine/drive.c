@@ -108,8 +108,10 @@ static void at_claimed(struct run *run, const struct live *live)
     struct buf order = { 0 };
     if (order_of(run->engine, run, &order)) {
         run->busy = true;
+        crash_before("upload.publish");
         fleet_upload(run->engine->shop->fleet, run->printer_id, buf_str(&order),
                      on_uploaded, run);
+        crash_after("upload.publish");
     } else {
         step(run, &arrow_dropped, "the job or its file is gone", 0);
     }
@@ -179,10 +181,10 @@ static void send_start(struct run *run, const struct live *live)
         step(run, &arrow_refused, "the job or its file is gone", 0);
     } else {
         run->busy = true;
-        crash_point("start.publish.before");
+        crash_before("start.publish");
         fleet_start(run->engine->shop->fleet, run->printer_id, buf_str(&order),
                     on_started, run);
-        crash_point("start.publish.after");
+        crash_after("start.publish");
     }
     buf_fini(&order);
 }
@@ -274,8 +276,10 @@ static void send_stop(struct run *run)
 {
     run->busy = true;
     run->stop_sent = true; /* until we hear otherwise */
+    crash_before("stop.publish");
     fleet_command(run->engine->shop->fleet, run->printer_id,
                   STR("{\"command\":\"stop\"}"), on_stopped, run);
+    crash_after("stop.publish");
 }
 
 static const char *failure_text(const struct live *live, struct arena *arena)

@@ -105,7 +105,7 @@ struct arrow {
     unsigned from; /* bits, 1 << enum attempt_step */
     enum attempt_step to;
     enum attempt_outcome outcome;
-    const char *topic; /* of the attempt's event; also the crash points' name */
+    const char *topic; /* of the attempt's event; also its crash place */
     /* What it means for the job and the printer; may be NULL. */
     void (*job)(struct job *job, const struct turn *turn);
     const char *job_topic;

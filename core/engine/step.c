@@ -292,7 +292,7 @@ static spd_err run_stride(spd_txn *txn, void *arg, struct spd_error *err)
 {
     struct stride *stride = arg;
     struct arena arena = { 0 };
-    crash_point(stride->arrow->topic);
+    crash_before(stride->arrow->topic);
     spd_err rc = write_step(txn, stride, &arena, err);
     arena_fini(&arena);
     return rc;
@@ -330,6 +330,8 @@ static void stride_done(void *arg, const struct spd_error *err)
     struct run *run = stride->run;
     const struct arrow *arrow = stride->arrow;
     free(stride);
+    if (err == NULL)
+        crash_after(arrow->topic);
     if (run_settled(run))
         return;
     if (err == NULL) {
@@ -388,6 +390,7 @@ static spd_err write_phase(spd_txn *txn, void *arg, struct spd_error *err)
     if (rc == SPD_OK && job.phase == (int)shift->from) {
         job.phase = (int)write->phase;
         struct change change = { shift->topic, STR("spoold") };
+        crash_before(shift->topic);
         rc = job_put(txn, write->run->engine->shop, &job, &change, err);
     }
     arena_fini(&arena);
@@ -400,6 +403,8 @@ static void phase_done(void *arg, const struct spd_error *err)
     struct run *run = write->run;
     enum job_phase phase = write->phase;
     free(write);
+    if (err == NULL)
+        crash_after(shifts[phase].topic);
     if (run_settled(run))
         return;
     if (err == NULL)

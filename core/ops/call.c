@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/crash.h"
 #include "base/log.h"
 #include "ops/ops_internal.h"
 #include "store/blob.h"
@@ -196,6 +197,7 @@ static spd_err run(struct live_call *live, spd_txn *txn)
 static spd_err run_write(spd_txn *txn, void *arg, struct spd_error *err)
 {
     struct live_call *live = arg;
+    crash_before("call.write");
     reply_reset(live);
     if (live->idempotency_key.len > 0 && answered_before(live, txn))
         return SPD_OK;
@@ -208,6 +210,8 @@ static spd_err run_write(spd_txn *txn, void *arg, struct spd_error *err)
 static void write_done(void *arg, const struct spd_error *err)
 {
     struct live_call *live = arg;
+    if (err == NULL)
+        crash_after("call.write");
     if (err != NULL && !live->refused)
         call_fail(&live->call, err);
     answer(live);

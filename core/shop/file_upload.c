@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/crash.h"
 #include "base/error.h"
 #include "shop/driver.h"
 #include "store/blob.h"
@@ -47,6 +48,7 @@ static spd_err read_and_keep(void *arg, struct spd_error *err)
 static spd_err write_file(spd_txn *txn, void *arg, struct spd_error *err)
 {
     struct upload *upload = arg;
+    crash_before("file.created");
     int64_t known = file_with_sum(txn, upload->file.sha256);
     upload->is_known = known != 0;
     upload->file.id = known;
@@ -67,6 +69,8 @@ static void end_upload(struct upload *upload)
 static void file_written(void *arg, const struct spd_error *err)
 {
     struct upload *upload = arg;
+    if (err == NULL)
+        crash_after("file.created");
     if (err != NULL) {
         call_fail(upload->call, err);
     } else {

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/crash.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "shop/attempt.h"
@@ -159,6 +160,7 @@ static spd_err write_note(spd_txn *txn, void *arg, struct spd_error *err)
     struct note *note = arg;
     struct arena arena = { 0 };
     struct printer printer;
+    crash_before("printer.note");
     spd_err rc =
         record_get(txn, &printer_kind, note->printer_id, &printer, &arena, err);
     if (rc == SPD_OK)
@@ -173,6 +175,8 @@ static spd_err write_note(spd_txn *txn, void *arg, struct spd_error *err)
 static void note_written(void *arg, const struct spd_error *err)
 {
     struct note *note = arg;
+    if (err == NULL)
+        crash_after("printer.note");
     if (err != NULL && err->code != SPD_ENOTFOUND)
         log_error("fleet", "the news of printer %lld were not written: %s",
                   (long long)note->printer_id, err->text);

@@ -127,11 +127,11 @@ static spd_err move_in(const struct blob_in *in, const char *folder,
 {
     char *path = path_of("%s/%s", folder, hex);
     spd_err rc = SPD_OK;
-    crash_point("blob.rename.before");
+    crash_before("blob.rename");
     if (rename(in->path, path) != 0)
         rc = error_set(err, SPD_EIO, "cannot rename %s to %s: %s", in->path,
                        path, strerror(errno));
-    crash_point("blob.rename.after");
+    crash_after("blob.rename");
     free(path);
     return rc == SPD_OK ? file_sync_folder(folder, err) : rc;
 }

@@ -128,9 +128,9 @@ static spd_err group_commit(struct store *store, struct group *group,
         rc = txn_begin(txn);
     }
     if (rc == 0) {
-        crash_point("store.commit.before");
+        crash_before("store.commit");
         rc = txn_commit(txn);
-        crash_point("store.commit.after");
+        crash_after("store.commit");
     }
     note_failure(store, rc);
     if (rc != 0)

@@ -85,6 +85,8 @@ static void on_start(void *conn, const spd_json *order, spd_ticket *ticket)
         machine->last_started >= json_as_int(json_member(order, "id"), 0);
     if (again || machine->bed_is_taken)
         machine->faults++;
+    if (the.judge_start != NULL)
+        the.judge_start((int)(machine - the.machines), order);
     keep_order(machine, order);
     machine->last_started = machine->attempt;
     machine->starts++;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +14,7 @@
 #include "shop/file.h"
 #include "shop/notifier.h"
 
-struct stage the;
+struct stage *the_stage;
 
 enum { MAP_BYTES = 256 << 20, PICTURE_MAX = 200 << 20 };
 
@@ -51,7 +52,7 @@ static void open_store(void)
     check(the.shop.key != NULL, &err);
 }
 
-static void build(void)
+void build(void)
 {
     struct shop *shop = &the.shop;
     struct spd_error err = { 0 };
@@ -72,7 +73,7 @@ static void build(void)
     settle();
 }
 
-static void take_down(void)
+void take_down(void)
 {
     struct shop *shop = &the.shop;
     engine_stop(the.engine);
@@ -95,6 +96,14 @@ void restart(void)
 {
     take_down();
     build();
+}
+
+void *shared_new(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(memory, MAP_FAILED);
+    return memory;
 }
 
 /* -- power cuts -- */
@@ -387,7 +396,9 @@ static const char plate[] =
 int stage_set_up(void **state)
 {
     (void)state;
-    memset(&the, 0, sizeof(the));
+    if (the_stage == NULL)
+        the_stage = shared_new(sizeof(*the_stage));
+    memset(the_stage, 0, sizeof(*the_stage));
     log_set_level(SPD_ERROR);
     fake_clock_init(&the.clock, 1767225600000);
     struct stat memory;

@@ -34,18 +34,26 @@ struct stage {
     int64_t read_seq;  /* the journal, as far as news() has told it */
     int status;        /* of the last call */
     bool power_is_off; /* nothing reaches a machine any more */
+    /* Looks at each start as it is sent; may be NULL. */
+    void (*judge_start)(int machine, const spd_json *order);
     struct buf reply, news;
     struct arena arena; /* texts of records that were read */
     char root[64];
 };
-extern struct stage the;
+/* In memory that outlives a process which dies on it (death.h). */
+extern struct stage *the_stage;
+#define the (*the_stage)
 
 /* For cmocka.  The tear-down checks the store and the shop's invariants. */
 int stage_set_up(void **state);
 int stage_tear_down(void **state);
 
-/* Stop in good order and start anew on the same store. */
+/* Open the store and begin to work; stop in good order; both: start anew. */
+void build(void);
+void take_down(void);
 void restart(void);
+/* Zeros that outlive a child process which writes there. */
+void *shared_new(size_t size);
 /* Keep a picture of what is on the disk now... */
 void take_picture(void);
 /* ...and go on from it, as after a power cut at that moment. */
