@@ -3,7 +3,7 @@
 
 #include "engine/plan.h"
 
-enum { PLANS_MAX = 4, PAUSE_MS = 1 };
+enum { PLANS_MAX = 4 };
 
 /* A plan that somebody waits for. */
 struct planning {
@@ -56,7 +56,7 @@ static void on_timer(void *arg)
     bool goes_on = plan_step(plan, txn);
     store_read_end(txn);
     if (goes_on) {
-        timer_set(planning->timer, PAUSE_MS, 0);
+        timer_set(planning->timer, 0, 0); /* in the next turn */
         return;
     }
     plan_write(plan, call_reply(call), &call->arena);
