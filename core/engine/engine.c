@@ -57,6 +57,12 @@ static void forget_seat(const struct reading *reading, int64_t material_id)
     arena_fini(&arena);
 }
 
+static void read_printer(const struct reading *reading, int64_t printer_id)
+{
+    places_forget(&reading->engine->places, printer_id);
+    bays_refresh(&reading->engine->bays, reading->txn, printer_id);
+}
+
 static bool read_event(void *arg, const struct event *event)
 {
     struct reading *reading = arg;
@@ -64,7 +70,7 @@ static bool read_event(void *arg, const struct event *event)
     if (str_is(event->kind, job_kind.name))
         waiting_refresh(engine->waiting, reading->txn, event->id);
     else if (str_is(event->kind, printer_kind.name))
-        places_forget(&engine->places, event->id);
+        read_printer(reading, event->id);
     else if (str_is(event->kind, material_kind.name))
         forget_seat(reading, event->id);
     reading->news = reading->news || is_news(event->topic);
@@ -79,6 +85,7 @@ static void on_journal(void *arg, int64_t last_seq)
     journal_each(reading.txn, engine->seen_seq, read_event, &reading);
     store_read_end(reading.txn);
     engine->seen_seq = last_seq;
+    eject_look_at_all(engine);
     if (!reading.news)
         return;
     runs_recheck(engine);
@@ -92,6 +99,7 @@ static void on_report(void *arg, const struct live *live,
     const struct printer_state *now = &live->box.state;
     if (!engine->started)
         return;
+    eject_look(engine, live->id);
     struct run *run = run_of_printer(engine, live->id);
     if (run != NULL && live->snapshot) {
         run->stop_sent = false; /* said on a connection that is gone */
@@ -197,6 +205,7 @@ void engine_start(struct engine *engine)
     size_t count = record_each(txn, &attempt_kind, &live, take_up, engine);
     waiting_load(engine->waiting, txn);
     engine->seen_seq = journal_last(txn);
+    bays_load(&engine->bays, txn);
     store_read_end(txn);
     if (count > 0)
         log_info("engine", "takes up %zu print%s that %s under way", count,
@@ -206,6 +215,7 @@ void engine_start(struct engine *engine)
     runs_recheck(engine);
     for (struct run *run = engine->runs; run != NULL; run = run->next)
         run_advance(run);
+    eject_look_at_all(engine);
     engine->rerank = rerank_start(engine);
     engine_wake(engine);
 }
@@ -236,6 +246,7 @@ void engine_free(struct engine *engine)
     free(engine->pauses);
     places_fini(&engine->places);
     waiting_free(engine->waiting);
+    bays_fini(&engine->bays);
     free(engine);
 }
 

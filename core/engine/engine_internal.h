@@ -2,6 +2,7 @@
 #ifndef SPOOLD_ENGINE_ENGINE_INTERNAL_H
 #define SPOOLD_ENGINE_ENGINE_INTERNAL_H
 
+#include "engine/bays.h"
 #include "engine/engine.h"
 #include "engine/place.h"
 #include "engine/policy.h"
@@ -61,6 +62,7 @@ struct engine {
     struct rerank *rerank;
     struct planning *plannings; /* plans that are being made */
     bool started;
+    struct bays bays;
 };
 
 /* -- dispatch.c: choosing -- */
@@ -134,6 +136,13 @@ void rerank_free(struct rerank *rerank);
 /* -- plan_ops.c: what would be done -- */
 spd_err plan_add_ops(struct engine *engine, struct spd_error *err);
 void plannings_end(struct engine *engine);
+
+/* -- eject.c: printers that clear their plates themselves -- */
+
+/* Has the plate become clear by itself? Asked at each report, and of all when
+ * the journal has news. */
+void eject_look(struct engine *engine, int64_t printer_id);
+void eject_look_at_all(struct engine *engine);
 
 /* -- order.c: the attempt as its driver is told -- */
 bool order_of(struct engine *engine, const struct run *run, struct buf *json);

@@ -252,8 +252,12 @@ static spd_err change_printer(spd_txn *txn, const struct stride *stride,
     bool has_printed = arrow->to == STEP_ENDED && attempt->printing_at != 0;
     if (arrow->plate == PLATE_AS_IS && !has_printed)
         return SPD_OK;
-    if (arrow->plate == PLATE_COVERED)
+    if (arrow->plate == PLATE_COVERED) {
         printer.plate_clear = false;
+        printer.ejects_attempt = 0;
+    }
+    if (arrow == &arrow_finished && printer.ejects != EJECTS_NEVER)
+        printer.ejects_attempt = attempt->id;
     /* Somebody else's print since the intent may lie there as well. */
     if (arrow->plate == PLATE_UNTOUCHED && printer.busy_at < attempt->start_at)
         printer.plate_clear = true;

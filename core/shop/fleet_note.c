@@ -99,8 +99,10 @@ static bool lay_over_plate(spd_txn *txn, struct printer *printer,
                    (covers && printer->status != note->status);
     if (covers)
         printer->plate_clear = false;
-    if (covers && changed)
+    if (covers && changed) {
         printer->busy_at = shop_now_ms(note->shop);
+        printer->ejects_attempt = 0;
+    }
     if (is_strangers)
         printer->last_print = note->box.state.submission;
     return changed;

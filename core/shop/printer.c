@@ -1,5 +1,7 @@
 #include "shop/printer.h"
 
+#include <math.h>
+
 #include "shop/attempt.h"
 #include "shop/job.h"
 #include "shop/printer_settings.h"
@@ -8,6 +10,9 @@ const char *const printer_status_names[] = {
     "new",      "idle",   "preparing", "printing", "paused",
     "finished", "failed", "unknown",   "offline",  NULL,
 };
+
+static const char *const ejects_names[] = { "none", "when_cool", "at_end",
+                                            NULL };
 
 static const struct field printer_rows[] = {
     FIELD(printer, id, FIELD_ID, "the printer's id", .flags = FIELD_READONLY),
@@ -61,6 +66,16 @@ static const struct field printer_rows[] = {
           .flags = FIELD_INTERNAL),
     FIELD(printer, forgotten, FIELD_INT, "keys of it that were given up",
           .flags = FIELD_INTERNAL, .fallback = "0"),
+    FIELD(printer, ejects, FIELD_CHOICE,
+          "does it clear its plate itself after a completed print: not at all, "
+          "once the bed is as cool as eject_below_c, or by the print's end? "
+          "What failed or was stopped a person always takes off",
+          .choices = ejects_names),
+    FIELD(printer, eject_below_c, FIELD_REAL,
+          "degrees C of the bed at which the finished print has come off",
+          .flags = FIELD_NULL, .min = 10, .max = 120, .example = "30"),
+    FIELD(printer, ejects_attempt, FIELD_ID, "the attempt it is to eject",
+          .flags = FIELD_INTERNAL),
 };
 const struct fields printer_fields = TABLE("printer", printer, printer_rows);
 
@@ -135,6 +150,24 @@ static spd_err judge_model(struct call *call, struct printer *printer,
     return SPD_OK;
 }
 
+static spd_err judge_ejection(struct call *call, const struct printer *printer)
+{
+    if (printer->ejects != EJECTS_WHEN_COOL || !isnan(printer->eject_below_c))
+        return SPD_OK;
+    faults_add(call_faults(call), "eject_below_c",
+               "is needed: say how cool the bed must be");
+    return call_refuse_faults(call);
+}
+
+/* The plate is as a person says, whatever was to happen on it. */
+static void take_plate(const struct call *call, struct printer *printer)
+{
+    if (!body_has(call, "plate_clear"))
+        return;
+    printer->plate_stated = true;
+    printer->ejects_attempt = 0;
+}
+
 static spd_err put_printer(struct call *call, spd_txn *txn,
                            struct printer *printer, const char *topic)
 {
@@ -154,9 +187,11 @@ static spd_err create_printer(struct call *call, spd_txn *txn)
     if (rc != SPD_OK)
         return rc;
     printer.user_id = call->actor->person_id;
-    printer.plate_stated = body_has(call, "plate_clear");
+    take_plate(call, &printer);
     printer.created_at = printer.updated_at = shop_now_ms(shop);
-    rc = settings_take(call, driver, FIELDS_CREATE, &printer);
+    rc = judge_ejection(call, &printer);
+    if (rc == SPD_OK)
+        rc = settings_take(call, driver, FIELDS_CREATE, &printer);
     return rc == SPD_OK ? put_printer(call, txn, &printer, "printer.created")
                         : rc;
 }
@@ -173,10 +208,12 @@ static spd_err update_printer(struct call *call, spd_txn *txn)
     const struct driver *driver;
     spd_err rc = judge_model(call, &printer, &driver);
     if (rc == SPD_OK)
+        rc = judge_ejection(call, &printer);
+    if (rc == SPD_OK)
         rc = settings_take(call, driver, FIELDS_PATCH, &printer);
     if (rc != SPD_OK)
         return rc;
-    printer.plate_stated |= body_has(call, "plate_clear");
+    take_plate(call, &printer);
     printer.updated_at = shop_now_ms(shop);
     return put_printer(call, txn, &printer, "printer.updated");
 }
@@ -211,6 +248,7 @@ static spd_err clear_plate(struct call *call, spd_txn *txn)
         return got;
     printer.plate_clear = true;
     printer.plate_stated = true;
+    printer.ejects_attempt = 0;
     printer.updated_at = shop_now_ms(shop);
     return put_printer(call, txn, &printer, "printer.plate_cleared");
 }

@@ -21,6 +21,13 @@ enum printer_status {
     PRINTER_OFFLINE,
 };
 
+/* How the plate becomes clear after a completed print of ours. */
+enum printer_ejects {
+    EJECTS_NEVER, /* a person clears it and says so */
+    EJECTS_WHEN_COOL,
+    EJECTS_AT_END, /* the print's last lines do it */
+};
+
 struct printer {
     int64_t id, user_id;
     spd_str name, model, kind, location, notes;
@@ -39,6 +46,9 @@ struct printer {
     int64_t forgotten;  /* internal: keys of it that were given up */
     int64_t busy_at;    /* when it was last seen to be at a print */
     spd_str last_print; /* the submission it named last */
+    int ejects;         /* enum printer_ejects */
+    double eject_below_c;
+    int64_t ejects_attempt; /* internal: what it is to eject; 0: nothing */
 };
 
 extern const struct kind printer_kind;
