@@ -29,11 +29,15 @@ static bool read_place(struct tour *tour, struct place *place)
     return true;
 }
 
-static bool is_ready(const struct tour *tour, const struct place *place,
+static bool is_ready(const struct tour *tour, struct place *place,
                      const struct live *live)
 {
-    return !place->is_gone &&
-           ready(tour->engine, &place->seat.printer, live) == CAN_TAKE;
+    if (place->is_gone ||
+        ready(tour->engine, &place->seat.printer, live) != CAN_TAKE)
+        return false;
+    place->seat.unstaffed_until_ms =
+        gates_unstaffed_until_ms(tour->engine, &place->seat.printer);
+    return true;
 }
 
 /* Most are at work: nothing of them need be read. */
@@ -81,12 +85,16 @@ static void fill_idle(struct tour *tour)
 
 /* -- a pass -- */
 
-/* Time itself is news when a job's hour comes, or a pause is over. */
+/* Time itself is news when a job's hour comes, a pause is over, or a gate
+ * opens. */
 static void look_again(struct engine *engine, int64_t next_start_ms,
                        int64_t now_ms)
 {
     int64_t wait_ms = engine_pause_left_ms(engine);
+    int64_t gate_ms = gates_left_ms(engine);
     int64_t start_ms = next_start_ms - now_ms;
+    if (gate_ms != 0 && (wait_ms == 0 || gate_ms < wait_ms))
+        wait_ms = gate_ms;
     if (next_start_ms != 0 && (wait_ms == 0 || start_ms < wait_ms))
         wait_ms = start_ms;
     if (wait_ms > 0)

@@ -120,6 +120,18 @@ static void at_claimed(struct run *run, const struct live *live)
 
 /* -- uploaded: may it start? -- */
 
+/* A gate may have shut during the upload: then others have the job. */
+static bool is_kept_back(struct run *run)
+{
+    struct buf sentence = { 0 };
+    enum verdict verdict = gates_judge_start(run, &sentence);
+    buf_put_char(&sentence, '\0');
+    if (verdict != CAN_TAKE)
+        step(run, &arrow_dropped, sentence.ptr, 0);
+    buf_fini(&sentence);
+    return verdict != CAN_TAKE;
+}
+
 static void at_uploaded(struct run *run, const struct live *live)
 {
     int64_t fresh_ms = run->engine->options.fresh_ms;
@@ -143,6 +155,8 @@ static void at_uploaded(struct run *run, const struct live *live)
         look_again(run, fresh_ms);
         return;
     }
+    if (is_kept_back(run))
+        return;
     step(run, &arrow_starting, "", 0);
 }
 

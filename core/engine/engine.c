@@ -30,7 +30,7 @@ static bool is_news(spd_str topic)
         "job.completed",         "job.failed",      "job.stop_wanted",
         "job.reranked",          "attempt.dropped", "attempt.ended",
         "printer.idle",          "printer.updated", "printer.learned",
-        "printer.plate_cleared", "material.*",
+        "printer.plate_cleared", "material.*",      "hours.*",
     };
     for (size_t i = 0; i < SPD_COUNT(patterns); i++)
         if (topic_fits(str_of(patterns[i]), topic))
@@ -73,6 +73,8 @@ static bool read_event(void *arg, const struct event *event)
         read_printer(reading, event->id);
     else if (str_is(event->kind, material_kind.name))
         forget_seat(reading, event->id);
+    else if (str_is(event->kind, hours_kind.name))
+        windows_load(&engine->windows, reading->txn);
     reading->news = reading->news || is_news(event->topic);
     return true;
 }
@@ -206,6 +208,7 @@ void engine_start(struct engine *engine)
     waiting_load(engine->waiting, txn);
     engine->seen_seq = journal_last(txn);
     bays_load(&engine->bays, txn);
+    windows_load(&engine->windows, txn);
     store_read_end(txn);
     if (count > 0)
         log_info("engine", "takes up %zu print%s that %s under way", count,
@@ -246,6 +249,7 @@ void engine_free(struct engine *engine)
     free(engine->pauses);
     places_fini(&engine->places);
     waiting_free(engine->waiting);
+    windows_fini(&engine->windows);
     bays_fini(&engine->bays);
     free(engine);
 }

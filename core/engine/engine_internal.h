@@ -4,8 +4,10 @@
 
 #include "engine/bays.h"
 #include "engine/engine.h"
+#include "engine/gates.h"
 #include "engine/place.h"
 #include "engine/policy.h"
+#include "engine/windows.h"
 
 /* What full reports since a step began say against our print: the printer
  * does something else. */
@@ -63,6 +65,7 @@ struct engine {
     struct planning *plannings; /* plans that are being made */
     bool started;
     struct bays bays;
+    struct windows windows;
 };
 
 /* -- dispatch.c: choosing -- */

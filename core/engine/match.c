@@ -16,6 +16,7 @@ static const char *const verdict_names[] = {
     [WRONG_MODEL] = "wrong_model",
     [WRONG_NOZZLE] = "wrong_nozzle",
     [MISSING_TAG] = "missing_tag",
+    [UNSTAFFED] = "unstaffed",
     [MISSING_MATERIAL] = "missing_material",
     [TOO_FEW_GRAMS] = "too_few_grams",
     [SWITCHED_OFF] = "switched_off",
@@ -24,6 +25,7 @@ static const char *const verdict_names[] = {
     [HAS_ERROR] = "has_error",
     [PLATE_NOT_CLEAR] = "plate_not_clear",
     [RESTS] = "rests",
+    [QUIET_HOURS] = "quiet_hours",
 };
 
 const char *verdict_name(enum verdict verdict)
@@ -187,7 +189,7 @@ struct pairing {
     const struct printer *printer;
     const struct job *job;
     const struct sliced_plate *plate; /* NULL: no file, or no such plate */
-    int64_t now_ms;
+    int64_t now_ms, unstaffed_until_ms;
 };
 
 static bool is_waiting(const struct pairing *pair)
@@ -235,6 +237,11 @@ static bool fits_nozzle(const struct pairing *pair)
 static bool has_tags(const struct pairing *pair)
 {
     return tag_lacking(pair->printer, pair->job) == NULL;
+}
+
+static bool is_attended(const struct pairing *pair)
+{
+    return !pair->job->attended || pair->unstaffed_until_ms == 0;
 }
 
 static void say_status(const struct pairing *pair, struct buf *out)
@@ -301,6 +308,17 @@ static void say_tag(const struct pairing *pair, struct buf *out)
                STR_ARG(*tag));
 }
 
+static void say_unstaffed(const struct pairing *pair, struct buf *out)
+{
+    char text[HOURS_TEXT_BYTES];
+    buf_printf(out, "a person has to be there when the job starts, and ");
+    if (pair->unstaffed_until_ms == INT64_MAX)
+        buf_printf(out, "no staffed hours are set for this printer; add some");
+    else
+        buf_printf(out, "nobody is before %s",
+                   hours_text(pair->unstaffed_until_ms, text));
+}
+
 /* All but the filaments, in the order of the verdicts. */
 static const struct condition {
     enum verdict breach;
@@ -316,13 +334,15 @@ static const struct condition {
     { WRONG_MODEL, fits_model, say_model },
     { WRONG_NOZZLE, fits_nozzle, say_nozzle },
     { MISSING_TAG, has_tags, say_tag },
+    { UNSTAFFED, is_attended, say_unstaffed },
 };
 
 enum verdict match(const struct seat *seat, const struct job *job,
                    const struct sliced_plate *plate, int64_t now_ms,
                    struct list *feeds, struct arena *arena)
 {
-    const struct pairing pair = { &seat->printer, job, plate, now_ms };
+    const struct pairing pair = { &seat->printer, job, plate, now_ms,
+                                  seat->unstaffed_until_ms };
     const struct sliced_filament *hungry;
     for (size_t i = 0; i < SPD_COUNT(conditions); i++)
         if (!conditions[i].holds(&pair))
@@ -381,6 +401,7 @@ void match_key(const struct job *job, const struct sliced_plate *plate,
     const spd_str *tags = job->tags.items;
     const struct avoid *avoids = job->avoids.items;
     put_int(key, job_only_printer(job));
+    put_int(key, job->attended);
     put_real(key, job->color_distance);
     put_text(key, plate->printer_model);
     put_real(key, plate->nozzle_diameter_mm);
@@ -433,7 +454,8 @@ void match_explain(const struct seat *seat, const struct job *job,
                    const struct sliced_plate *plate, int64_t now_ms,
                    reason_fn *fn, void *arg)
 {
-    const struct pairing pair = { &seat->printer, job, plate, now_ms };
+    const struct pairing pair = { &seat->printer, job, plate, now_ms,
+                                  seat->unstaffed_until_ms };
     struct buf sentence = { 0 };
     for (size_t i = 0; i < SPD_COUNT(conditions); i++) {
         if (conditions[i].holds(&pair))

@@ -4,6 +4,7 @@
 #define SPOOLD_ENGINE_MATCH_H
 
 #include "shop/attempt.h"
+#include "shop/hours.h"
 #include "shop/job.h"
 #include "shop/material.h"
 #include "shop/printer.h"
@@ -21,6 +22,7 @@ enum verdict {
     WRONG_MODEL,
     WRONG_NOZZLE,
     MISSING_TAG,
+    UNSTAFFED,        /* nobody is there, and the job is attended */
     MISSING_MATERIAL, /* no slot holds this type and colour */
     TOO_FEW_GRAMS,
     SWITCHED_OFF,
@@ -29,6 +31,7 @@ enum verdict {
     HAS_ERROR,
     PLATE_NOT_CLEAR,
     RESTS, /* it failed an attempt just now */
+    QUIET_HOURS,
 };
 const char *verdict_name(enum verdict verdict);
 
@@ -37,6 +40,9 @@ struct seat {
     struct printer printer;
     struct material *materials; /* loaded ones, by slot */
     size_t material_count;
+    /* When somebody is there again; 0: now, INT64_MAX: nobody knows. Not read
+     * from the store: see gates.h. */
+    int64_t unstaffed_until_ms;
 };
 
 /* Lists and texts live in `arena`. False: there is no such printer. */

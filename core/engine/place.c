@@ -112,7 +112,8 @@ static void compare_queue(struct place *place, const struct queue *queue,
     for (; queue != NULL && *compared < queue->count; ++*compared) {
         struct ask *ask = queue->asks[*compared];
         enum verdict verdict = match_ask(place, ask);
-        if (verdict == CAN_TAKE || verdict == TOO_FEW_GRAMS)
+        if (verdict == CAN_TAKE || verdict == TOO_FEW_GRAMS ||
+            verdict == UNSTAFFED)
             note_ask(place, ask);
     }
 }

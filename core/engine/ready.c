@@ -16,7 +16,9 @@ enum verdict ready(struct engine *engine, const struct printer *printer,
         return HAS_ERROR;
     if (!printer->plate_clear)
         return PLATE_NOT_CLEAR;
-    return engine_pauses(engine, printer->id) ? RESTS : CAN_TAKE;
+    if (engine_pauses(engine, printer->id))
+        return RESTS;
+    return gates_judge(engine, printer);
 }
 
 static void say_connection(const struct live *live, struct buf *out)

@@ -37,5 +37,6 @@ bool seat_load(struct seat *seat, spd_txn *txn, int64_t printer_id,
     record_each(txn, &material_kind, &slots, add_material, &loading);
     seat->materials = loading.materials;
     seat->material_count = loading.count;
+    seat->unstaffed_until_ms = 0;
     return true;
 }

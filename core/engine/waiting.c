@@ -84,6 +84,7 @@ static struct job copy_job(const struct job *from, struct arena *arena)
         .needs = copy_list(&from->needs, sizeof(struct need), arena),
         .tags = copy_texts(&from->tags, arena),
         .color_distance = from->color_distance,
+        .attended = from->attended,
         .avoids = copy_list(&from->avoids, sizeof(struct avoid), arena),
     };
 }

@@ -43,12 +43,13 @@ static void tell_ready(struct teller *teller, struct engine *engine,
     const struct live *live = fleet_find(engine->shop->fleet, printer->id);
     enum verdict verdict = ready(engine, printer, live);
     struct buf sentence = { 0 };
-    if (verdict == CAN_TAKE)
-        return;
-    ready_say(engine, verdict, printer, live, &sentence);
-    buf_put_char(&sentence, '\0');
-    tell(teller, verdict, sentence.ptr);
-    buf_fini(&sentence);
+    if (verdict != CAN_TAKE && verdict <= RESTS) {
+        ready_say(engine, verdict, printer, live, &sentence);
+        buf_put_char(&sentence, '\0');
+        tell(teller, verdict, sentence.ptr);
+        buf_fini(&sentence);
+    }
+    gates_explain(engine, printer, tell, teller);
 }
 
 /* -- of a job -- */
@@ -84,8 +85,11 @@ static bool see_printer(void *arg, const void *record)
     struct arena arena = { 0 };
     struct seat seat;
     if (seat_load(&seat, view->txn, ((const struct printer *)record)->id,
-                  &arena))
+                  &arena)) {
+        seat.unstaffed_until_ms =
+            gates_unstaffed_until_ms(view->engine, &seat.printer);
         write_printer(view, &seat);
+    }
     arena_fini(&arena);
     return true;
 }
@@ -156,6 +160,8 @@ static spd_err why_printer(struct call *call, spd_txn *txn)
     if (!seat_load(&view.seat, txn, which->id, &call->arena))
         return call_refuse(call, REFUSE_NOT_FOUND, "there is no printer %lld",
                            (long long)which->id);
+    view.seat.unstaffed_until_ms =
+        gates_unstaffed_until_ms(view.engine, &view.seat.printer);
     jsonw_begin(view.w, NULL, SPD_JSON_OBJECT);
     jsonw_put_int(view.w, "printer_id", which->id);
     struct teller teller = tell_begin(view.w);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -51,8 +53,37 @@ static const struct field rows[] = {
     FIELD(settings, retry_ms, FIELD_INT,
           "the first pause before a message is sent again; later ones grow",
           .min = 1, .max = 3600000, .fallback = "5000"),
+    FIELD(settings, time_zone, FIELD_TEXT,
+          "where the shop is, for hours of the day; else the system's",
+          .flags = FIELD_NULL, .max = 80, .example = "\"Europe/Berlin\""),
 };
 static const struct fields settings_fields = TABLE("settings", settings, rows);
+
+/* -- the time zone -- */
+
+/* A zone that is not there would be taken for UTC without a word. */
+static bool is_zone(spd_str name)
+{
+    char path[200];
+    const char *folder = getenv("TZDIR");
+    if (name.len == 0 || name.ptr[0] == '/' ||
+        memmem(name.ptr, name.len, "..", 2) != NULL)
+        return false;
+    int length = snprintf(path, sizeof(path), "%s/%.*s",
+                          folder == NULL ? "/usr/share/zoneinfo" : folder,
+                          STR_ARG(name));
+    struct stat file;
+    return length < (int)sizeof(path) && stat(path, &file) == 0 &&
+           S_ISREG(file.st_mode);
+}
+
+static void live_in(spd_str zone)
+{
+    if (zone.len == 0)
+        return;
+    setenv("TZ", zone.ptr, 1);
+    tzset();
+}
 
 /* -- the file -- */
 
@@ -109,6 +140,12 @@ static spd_err read_file(struct settings *settings, const char *path,
         rc = refuse_key(settings, key.ptr, rest.ptr, err);
     }
     faults_fini(&faults);
+    if (rc == SPD_OK && settings->time_zone.ptr != NULL &&
+        !is_zone(settings->time_zone))
+        rc = refuse_key(settings, "time_zone",
+                        "must be one of the time zone database, such as "
+                        "\"Europe/Berlin\"",
+                        err);
     settings->plugins = json_member(conf_root(settings->conf), "plugins");
     enum spd_json_type type = json_type(settings->plugins);
     if (rc == SPD_OK && settings->plugins != NULL && type != SPD_JSON_ARRAY &&
@@ -165,9 +202,9 @@ static void lay_options_over(struct settings *settings,
 /* Paths go to the system, which wants a NUL behind them. */
 static void end_texts(struct settings *settings)
 {
-    spd_str *const texts[] = { &settings->data, &settings->listen,
+    spd_str *const texts[] = { &settings->data,          &settings->listen,
                                &settings->plugin_folder, &settings->key_file,
-                               &settings->url };
+                               &settings->url,           &settings->time_zone };
     for (size_t i = 0; i < SPD_COUNT(texts); i++)
         if (texts[i]->ptr != NULL)
             *texts[i] = arena_str(&settings->arena, *texts[i]);
@@ -185,6 +222,7 @@ spd_err settings_load(struct settings *settings, const struct options *options,
         return rc;
     lay_options_over(settings, options);
     end_texts(settings);
+    live_in(settings->time_zone);
     /* Plugins can be listed and a configuration checked without data. */
     bool needs_data = options->task != TASK_LIST_PLUGINS &&
                       options->task != TASK_CHECK_CONFIG &&

@@ -15,6 +15,7 @@ struct settings {
     bool allow_loopback;
     spd_str url;
     int64_t retry_ms;
+    spd_str time_zone; /* in force once the settings are loaded */
     int64_t evidence_seconds, verdict_seconds, fresh_seconds, cool_down_seconds;
     /* from elsewhere */
     struct conf *conf;       /* NULL: no file */

@@ -113,6 +113,10 @@ static const struct field job_rows[] = {
           .flags = FIELD_READONLY, .of = &avoid_fields, .max = 64),
     FIELD(job, stays_on, FIELD_ID, "it is tried again on this printer",
           .flags = FIELD_INTERNAL),
+    FIELD(job, attended, FIELD_BOOL,
+          "does a person have to be there when it starts? Then it does so "
+          "within staffed hours only",
+          .fallback = "false"),
     FIELD(job, moved_to, FIELD_ID,
           "a person put it beside this job in the queue; null: it stands where "
           "the policy, its priority, start and age put it",

@@ -72,6 +72,7 @@ struct job {
     int64_t attempts_max, failures;
     struct list avoids; /* of struct avoid */
     int64_t stays_on;   /* internal: tried again on this printer; 0: none */
+    bool attended;      /* a person has to be there when it starts */
     /* A person moved it beside this job: the rest of its place, as that job's
      * was then. moved_to 0: nobody did. */
     int64_t moved_to, moved_rank, moved_priority, moved_start, nudge;

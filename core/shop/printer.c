@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "shop/attempt.h"
+#include "shop/hours.h"
 #include "shop/job.h"
 #include "shop/printer_settings.h"
 
@@ -230,7 +231,9 @@ static spd_err delete_printer(struct call *call, spd_txn *txn)
                            "them or give them to another printer first",
                            (long long)which->id);
     struct change change = call_change(call, "printer.deleted");
-    if (record_del(txn, &printer_kind, which->id, &change, &err) != SPD_OK)
+    struct change with_it = call_change(call, "hours.deleted");
+    if (record_del(txn, &printer_kind, which->id, &change, &err) != SPD_OK ||
+        hours_drop(txn, which->id, &with_it, &err) != SPD_OK)
         return call_fail(call, &err);
     buf_printf(call_reply_buf(call), "{\"id\":%lld}", (long long)which->id);
     return SPD_OK;

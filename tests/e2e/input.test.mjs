@@ -266,6 +266,8 @@ describe("spoold", { concurrency: 2 }, () => {
       ["max_upload_mb = \"many\"\n", /line 1: max_upload_mb/],
       ["plugins = { \"no-such-plugin\" }\n", /no-such-plugin/],
       ["listen = = 1\n", /line 1/],
+      ['time_zone = "Europe/Bertin"\n', /line 1: time_zone must be one of the time zone/],
+      ['time_zone = "../../../etc/passwd"\n', /line 1: time_zone must be one of the time zone/],
     ]) {
       fs.writeFileSync(shop.config, text);
       for (const args of [["--check-config"], []]) {
@@ -276,7 +278,7 @@ describe("spoold", { concurrency: 2 }, () => {
         assert.match(output, pattern);
       }
     }
-    fs.writeFileSync(shop.config, "max_upload_mb = 8\n");
+    fs.writeFileSync(shop.config, 'max_upload_mb = 8\ntime_zone = "Europe/Berlin"\n');
     const { status } = await run("spoold", ["--config", shop.config, "--check-config"]);
     assert.equal(status, 0);
   }));

@@ -144,6 +144,15 @@ static void has_the_tag(struct scene *s)
     s->has[0] = STR("enclosed");
     s->seat.printer.tags = (struct list){ s->has, 1 };
 }
+static void is_attended_and_nobody_is_there(struct scene *s)
+{
+    s->job.attended = true;
+    s->seat.unstaffed_until_ms = NOW_MS + 1;
+}
+static void is_attended_and_somebody_is_there(struct scene *s)
+{
+    s->job.attended = true;
+}
 static void has_nothing_loaded(struct scene *s)
 {
     s->seat.material_count = 0;
@@ -240,6 +249,8 @@ static void each_verdict_is_given_for_its_reason(void **state)
         { has_an_unknown_nozzle, CAN_TAKE },
         { wants_a_tag, MISSING_TAG },
         { has_the_tag, CAN_TAKE },
+        { is_attended_and_nobody_is_there, UNSTAFFED },
+        { is_attended_and_somebody_is_there, CAN_TAKE },
         { has_nothing_loaded, MISSING_MATERIAL },
         { has_another_type, MISSING_MATERIAL },
         { has_another_color, MISSING_MATERIAL },

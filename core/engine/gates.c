@@ -1,0 +1,126 @@
+#include "engine/gates.h"
+
+#include "engine/engine_internal.h"
+
+/* Who wants to pass. */
+struct passage {
+    struct engine *engine;
+    const struct printer *printer;
+};
+
+/* -- hours -- */
+
+static const struct hours *quiet_now(const struct passage *passage)
+{
+    struct engine *engine = passage->engine;
+    return windows_now(&engine->windows, HOURS_QUIET, passage->printer,
+                       shop_now_ms(engine->shop));
+}
+
+static bool is_loud(const struct passage *passage)
+{
+    return quiet_now(passage) == NULL;
+}
+
+static void say_quiet(const struct passage *passage, struct buf *out)
+{
+    char text[HOURS_TEXT_BYTES];
+    int64_t now_ms = shop_now_ms(passage->engine->shop);
+    int64_t until_ms = windows_quiet_until_ms(&passage->engine->windows,
+                                              passage->printer, now_ms);
+    buf_printf(out, "nothing starts there in quiet hours (%.*s), which ",
+               STR_ARG(quiet_now(passage)->name));
+    if (until_ms - now_ms >= WINDOWS_WEEK_MS)
+        buf_printf(out, "leave out no hour of the week");
+    else
+        buf_printf(out, "last until %s", hours_text(until_ms, text));
+}
+
+int64_t gates_unstaffed_until_ms(const struct engine *engine,
+                                 const struct printer *printer)
+{
+    return windows_unstaffed_until_ms(&engine->windows, printer,
+                                      shop_now_ms(engine->shop));
+}
+
+/* -- the gates -- */
+
+static const struct gate {
+    enum verdict breach;
+    bool (*is_open)(const struct passage *passage);
+    void (*say)(const struct passage *passage, struct buf *out);
+} gates[] = {
+    { QUIET_HOURS, is_loud, say_quiet },
+};
+
+static const struct gate *shut_gate(const struct passage *passage)
+{
+    for (size_t i = 0; i < SPD_COUNT(gates); i++)
+        if (!gates[i].is_open(passage))
+            return &gates[i];
+    return NULL;
+}
+
+enum verdict gates_judge(struct engine *engine, const struct printer *printer)
+{
+    struct passage passage = { engine, printer };
+    const struct gate *gate = shut_gate(&passage);
+    return gate == NULL ? CAN_TAKE : gate->breach;
+}
+
+void gates_explain(struct engine *engine, const struct printer *printer,
+                   reason_fn *fn, void *arg)
+{
+    struct passage passage = { engine, printer };
+    struct buf sentence = { 0 };
+    for (size_t i = 0; i < SPD_COUNT(gates); i++) {
+        if (gates[i].is_open(&passage))
+            continue;
+        buf_clear(&sentence);
+        gates[i].say(&passage, &sentence);
+        buf_put_char(&sentence, '\0');
+        fn(arg, gates[i].breach, sentence.ptr);
+    }
+    buf_fini(&sentence);
+}
+
+/* -- before a start -- */
+
+static enum verdict judge_start(const struct run *run,
+                                const struct printer *printer,
+                                const struct job *job, struct buf *sentence)
+{
+    struct passage passage = { run->engine, printer };
+    const struct gate *gate = shut_gate(&passage);
+    if (gate != NULL) {
+        gate->say(&passage, sentence);
+        return gate->breach;
+    }
+    if (!job->attended || gates_unstaffed_until_ms(run->engine, printer) == 0)
+        return CAN_TAKE;
+    buf_printf(sentence, "nobody is there any more, and the job is attended");
+    return UNSTAFFED;
+}
+
+enum verdict gates_judge_start(struct run *run, struct buf *sentence)
+{
+    struct arena arena = { 0 };
+    struct printer printer;
+    struct job job;
+    enum verdict verdict = CAN_TAKE; /* of what is gone the commit tells */
+    spd_txn *txn = store_read(run->engine->shop->store);
+    if (record_get(txn, &printer_kind, run->printer_id, &printer, &arena,
+                   NULL) == SPD_OK &&
+        record_get(txn, &job_kind, run->job_id, &job, &arena, NULL) == SPD_OK)
+        verdict = judge_start(run, &printer, &job, sentence);
+    store_read_end(txn);
+    arena_fini(&arena);
+    return verdict;
+}
+
+/* -- by the clock -- */
+
+int64_t gates_left_ms(const struct engine *engine)
+{
+    return windows_left_ms(&engine->windows, shop_now_ms(engine->shop));
+}
