@@ -33,7 +33,10 @@ static struct bay *bay_add(struct bays *bays, int64_t printer_id)
     memmove(bays->items + place + 1, bays->items + place,
             (bays->count - place) * sizeof(struct bay));
     bays->count++;
-    bays->items[place] = (struct bay){ .printer_id = printer_id };
+    bays->items[place] = (struct bay){
+        .printer_id = printer_id,
+        .start_ms = INT64_MIN,
+    };
     return &bays->items[place];
 }
 
@@ -49,6 +52,7 @@ static void bay_set(struct bays *bays, const struct printer *printer)
     struct bay *bay = bay_find(bays, printer->id);
     if (bay == NULL)
         bay = bay_add(bays, printer->id);
+    bay->circuit_id = printer->circuit_id;
     bay->ejects_attempt =
         printer->ejects == EJECTS_NEVER || printer->plate_clear
             ? 0

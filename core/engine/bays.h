@@ -1,15 +1,24 @@
-/* Bays: the little of each printer's record that is asked for at every report,
- * in memory.  Kept in line by the journal; decides nothing. */
+/* Bays: what is asked of each printer at every report or for every other one,
+ * in memory: a little of its record, kept in line by the journal, and what was
+ * seen of it.  Decides nothing. */
 #ifndef SPOOLD_ENGINE_BAYS_H
 #define SPOOLD_ENGINE_BAYS_H
 
 #include "shop/printer.h"
 
+struct run;
+
 struct bay {
-    int64_t printer_id;
+    int64_t printer_id, circuit_id;
     int64_t ejects_attempt; /* its plate is to clear itself of it; 0: not */
     double eject_below_c;   /* NAN: however warm */
     bool is_ejecting;       /* that is on its way into the store */
+    struct run *run;        /* of its attempt; NULL: none */
+    bool is_claimed;        /* a claim of it is on its way into the store */
+    bool heats_up;          /* as it said last... */
+    int64_t heat_ms;        /* ...then */
+    bool is_hot;            /* and at work, since its last start */
+    int64_t start_ms;       /* of its last print; INT64_MIN: long ago */
 };
 
 /* Zero it first. */

@@ -46,12 +46,18 @@ static struct place *best_place(const struct choice *choice,
     return best;
 }
 
-static void drop_place(struct choice *choice, const struct place *place)
+/* With it go those that it shuts out. */
+static void drop_place(struct choice *choice, const struct place *given)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < choice->count; i++)
-        if (choice->idle[i] != place)
-            choice->idle[kept++] = choice->idle[i];
+    for (size_t i = 0; i < choice->count; i++) {
+        struct place *place = choice->idle[i];
+        bool goes =
+            place == given || (choice->shuts_out != NULL &&
+                               choice->shuts_out(choice->arg, given, place));
+        if (!goes)
+            choice->idle[kept++] = place;
+    }
     choice->count = kept;
 }
 
@@ -65,8 +71,8 @@ static bool give_first(struct choice *choice, struct waiter *waiter)
         SPD_OK)
         best = best_place(choice, waiter, &job);
     if (best != NULL) {
-        drop_place(choice, best);
         choice->give(choice->arg, best, waiter, &job);
+        drop_place(choice, best);
     }
     arena_fini(&arena);
     return best != NULL;

@@ -19,6 +19,9 @@ struct choice {
     /* Takes the waiter out of `waiting`, or one copy off it. */
     void (*give)(void *arg, struct place *place, struct waiter *waiter,
                  const struct job *job);
+    /* Optional: may that one be given none now that another was? */
+    bool (*shuts_out)(void *arg, const struct place *given,
+                      const struct place *place);
     void *arg;
 };
 /* Returns how many were given. */

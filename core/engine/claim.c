@@ -107,11 +107,19 @@ static void look_again(const struct claim *claim)
     places_forget(&engine->places, claim->printer_id);
 }
 
+static void mark_claimed(struct engine *engine, int64_t printer_id, bool is)
+{
+    struct bay *bay = bay_find(&engine->bays, printer_id);
+    if (bay != NULL)
+        bay->is_claimed = is;
+}
+
 static void claim_done(void *arg, const struct spd_error *err)
 {
     struct claim *claim = arg;
     struct engine *engine = claim->engine;
     engine->claims--;
+    mark_claimed(engine, claim->printer_id, false);
     if (err == NULL)
         crash_after("attempt.claimed");
     if (err == NULL && engine->started) /* else it is taken up at the start */
@@ -136,6 +144,7 @@ void claim(struct engine *engine, int64_t job_id, int64_t printer_id)
     claim->job_id = job_id;
     claim->printer_id = printer_id;
     engine->claims++;
+    mark_claimed(engine, printer_id, true);
     store_write(engine->shop->store,
                 &(struct store_write){ run_claim, claim_done, claim });
 }

@@ -68,6 +68,17 @@ static void give(void *arg, struct place *place, struct waiter *waiter,
     waiting_take(tour->engine->waiting, waiter);
 }
 
+/* One more on its circuit may be one too many. */
+static bool shuts_out(void *arg, const struct place *given,
+                      const struct place *place)
+{
+    const struct tour *tour = arg;
+    const struct printer *printer = &place->seat.printer;
+    return printer->circuit_id != 0 &&
+           printer->circuit_id == given->seat.printer.circuit_id &&
+           gates_judge(tour->engine, printer) != CAN_TAKE;
+}
+
 static void fill_idle(struct tour *tour)
 {
     struct choice choice = {
@@ -78,6 +89,7 @@ static void fill_idle(struct tour *tour)
         .count = tour->count,
         .most = CLAIMS_A_PASS,
         .give = give,
+        .shuts_out = shuts_out,
         .arg = tour,
     };
     choose(&choice);
@@ -120,7 +132,10 @@ static void run_tour(struct engine *engine)
 static void on_wake(void *arg)
 {
     struct engine *engine = arg;
-    if (engine->started && engine->claims == 0)
+    if (!engine->started)
+        return;
+    runs_let_go(engine);
+    if (engine->claims == 0)
         run_tour(engine);
 }
 

@@ -120,13 +120,16 @@ static void at_claimed(struct run *run, const struct live *live)
 
 /* -- uploaded: may it start? -- */
 
-/* A gate may have shut during the upload: then others have the job. */
+/* A gate may have shut during the upload.  A circuit is soon free again; for
+ * the morning others need not wait: they have the job then. */
 static bool is_kept_back(struct run *run)
 {
     struct buf sentence = { 0 };
     enum verdict verdict = gates_judge_start(run, &sentence);
     buf_put_char(&sentence, '\0');
-    if (verdict != CAN_TAKE)
+    if (verdict == CIRCUIT_FULL || verdict == STAGGERED)
+        run->held_by = (int)verdict;
+    else if (verdict != CAN_TAKE)
         step(run, &arrow_dropped, sentence.ptr, 0);
     buf_fini(&sentence);
     return verdict != CAN_TAKE;
@@ -135,6 +138,7 @@ static bool is_kept_back(struct run *run)
 static void at_uploaded(struct run *run, const struct live *live)
 {
     int64_t fresh_ms = run->engine->options.fresh_ms;
+    run->held_by = CAN_TAKE;
     if (!is_up(live)) {
         drop_if_offline(run);
         return;
@@ -150,13 +154,14 @@ static void at_uploaded(struct run *run, const struct live *live)
         step(run, &arrow_dropped, "the printer reports an error", 0);
         return;
     }
+    if (is_kept_back(run))
+        return;
     if (now_of(run) - live->full_ms > fresh_ms || !state_is_free(state)) {
         want_full(run, fresh_ms);
         look_again(run, fresh_ms);
         return;
     }
-    if (is_kept_back(run))
-        return;
+    power_note_start(run->engine, run->printer_id);
     step(run, &arrow_starting, "", 0);
 }
 

@@ -25,12 +25,16 @@ static int64_t rank_job(void *arg, const struct job *job)
 static bool is_news(spd_str topic)
 {
     static const char *const patterns[] = {
-        "job.created",           "job.updated",     "job.queued",
-        "job.scheduled",         "job.released",    "job.cancelled",
-        "job.completed",         "job.failed",      "job.stop_wanted",
-        "job.reranked",          "attempt.dropped", "attempt.ended",
-        "printer.idle",          "printer.updated", "printer.learned",
-        "printer.plate_cleared", "material.*",      "hours.*",
+        "job.created",     "job.updated",
+        "job.queued",      "job.scheduled",
+        "job.released",    "job.cancelled",
+        "job.completed",   "job.failed",
+        "job.stop_wanted", "job.reranked",
+        "attempt.dropped", "attempt.ended",
+        "printer.idle",    "printer.updated",
+        "printer.learned", "printer.plate_cleared",
+        "material.*",      "hours.*",
+        "circuit.*",
     };
     for (size_t i = 0; i < SPD_COUNT(patterns); i++)
         if (topic_fits(str_of(patterns[i]), topic))
@@ -75,6 +79,8 @@ static bool read_event(void *arg, const struct event *event)
         forget_seat(reading, event->id);
     else if (str_is(event->kind, hours_kind.name))
         windows_load(&engine->windows, reading->txn);
+    else if (str_is(event->kind, circuit_kind.name))
+        power_load(&engine->power, reading->txn);
     reading->news = reading->news || is_news(event->topic);
     return true;
 }
@@ -102,6 +108,7 @@ static void on_report(void *arg, const struct live *live,
     if (!engine->started)
         return;
     eject_look(engine, live->id);
+    power_note_report(engine, live);
     struct run *run = run_of_printer(engine, live->id);
     if (run != NULL && live->snapshot) {
         run->stop_sent = false; /* said on a connection that is gone */
@@ -204,11 +211,13 @@ void engine_start(struct engine *engine)
 {
     struct span live = attempt_live_span();
     spd_txn *txn = store_read(engine->shop->store);
+    bays_load(&engine->bays, txn);
+    windows_load(&engine->windows, txn);
+    power_load(&engine->power, txn);
+    power_load_starts(engine, txn);
     size_t count = record_each(txn, &attempt_kind, &live, take_up, engine);
     waiting_load(engine->waiting, txn);
     engine->seen_seq = journal_last(txn);
-    bays_load(&engine->bays, txn);
-    windows_load(&engine->windows, txn);
     store_read_end(txn);
     if (count > 0)
         log_info("engine", "takes up %zu print%s that %s under way", count,
@@ -249,6 +258,7 @@ void engine_free(struct engine *engine)
     free(engine->pauses);
     places_fini(&engine->places);
     waiting_free(engine->waiting);
+    power_fini(&engine->power);
     windows_fini(&engine->windows);
     bays_fini(&engine->bays);
     free(engine);

@@ -7,6 +7,7 @@
 #include "engine/gates.h"
 #include "engine/place.h"
 #include "engine/policy.h"
+#include "engine/power.h"
 #include "engine/windows.h"
 
 /* What full reports since a step began say against our print: the printer
@@ -38,6 +39,7 @@ struct run {
     int64_t offline_ms; /* since when it cannot be spoken to; 0: it can */
     int64_t retry_ms;   /* not before; 0: at once */
     int64_t stop_ms;    /* the same for the stop */
+    int held_by;        /* enum verdict: the gate its start waits at */
     struct evidence evidence;
     struct timer *timer; /* looks again when time itself is news */
 };
@@ -66,6 +68,7 @@ struct engine {
     bool started;
     struct bays bays;
     struct windows windows;
+    struct power power;
 };
 
 /* -- dispatch.c: choosing -- */
@@ -87,6 +90,8 @@ bool printer_is_taken(const struct engine *engine, int64_t printer_id);
 void run_end(struct run *run);
 /* Something it waited for is over: true when it was only waiting to go. */
 bool run_settled(struct run *run);
+/* Gates may have opened for those that wait at one. */
+void runs_let_go(struct engine *engine);
 /* Look at the store again: was it ended, or is it to be stopped? */
 void runs_recheck(struct engine *engine);
 void runs_free(struct engine *engine);

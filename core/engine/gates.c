@@ -6,6 +6,7 @@
 struct passage {
     struct engine *engine;
     const struct printer *printer;
+    const struct run *run; /* that is to start; NULL: a job is to be chosen */
 };
 
 /* -- hours -- */
@@ -43,6 +44,78 @@ int64_t gates_unstaffed_until_ms(const struct engine *engine,
                                       shop_now_ms(engine->shop));
 }
 
+/* -- circuits -- */
+
+static struct power_use use_of(const struct passage *passage,
+                               const struct circuit *circuit)
+{
+    return power_use(passage->engine, circuit, passage->printer->id,
+                     passage->run);
+}
+
+static bool bears_heat(const struct passage *passage)
+{
+    const struct circuit *circuit =
+        power_circuit(passage->engine, passage->printer);
+    return circuit == NULL || circuit->heating_max == INT_NONE ||
+           (int64_t)use_of(passage, circuit).count < circuit->heating_max;
+}
+
+static void say_names(const struct passage *passage,
+                      const struct power_use *use, struct buf *out)
+{
+    spd_txn *txn = store_read(passage->engine->shop->store);
+    struct arena arena = { 0 };
+    struct printer printer;
+    for (size_t i = 0; i < use->count && i < POWER_TOLD; i++)
+        if (record_get(txn, &printer_kind, use->printer_ids[i], &printer,
+                       &arena, NULL) == SPD_OK)
+            buf_printf(out, "%s%.*s", i == 0 ? "" : ", ",
+                       STR_ARG(printer.name));
+    if (use->count > POWER_TOLD)
+        buf_printf(out, ", ...");
+    arena_fini(&arena);
+    store_read_end(txn);
+}
+
+static void say_heat(const struct passage *passage, struct buf *out)
+{
+    const struct circuit *circuit =
+        power_circuit(passage->engine, passage->printer);
+    struct power_use use = use_of(passage, circuit);
+    buf_printf(out,
+               "its circuit (%.*s) bears %lld that heat%s up at once, and "
+               "these do or are about to: ",
+               STR_ARG(circuit->name), (long long)circuit->heating_max,
+               circuit->heating_max == 1 ? "s" : "");
+    say_names(passage, &use, out);
+}
+
+static int64_t turn_ms(const struct passage *passage)
+{
+    const struct circuit *circuit =
+        power_circuit(passage->engine, passage->printer);
+    return circuit == NULL || circuit->stagger_seconds == INT_NONE
+               ? 0
+               : power_turn_ms(passage->engine, circuit, passage->run);
+}
+
+static bool has_turn(const struct passage *passage)
+{
+    return turn_ms(passage) <= (passage->run == NULL ? POWER_UPLOAD_MS : 0);
+}
+
+static void say_turn(const struct passage *passage, struct buf *out)
+{
+    const struct circuit *circuit =
+        power_circuit(passage->engine, passage->printer);
+    buf_printf(out,
+               "on its circuit (%.*s) prints start %lld s apart; its turn "
+               "comes in %lld s",
+               STR_ARG(circuit->name), (long long)circuit->stagger_seconds,
+               (long long)(turn_ms(passage) + 999) / 1000);
+}
+
 /* -- the gates -- */
 
 static const struct gate {
@@ -51,6 +124,8 @@ static const struct gate {
     void (*say)(const struct passage *passage, struct buf *out);
 } gates[] = {
     { QUIET_HOURS, is_loud, say_quiet },
+    { CIRCUIT_FULL, bears_heat, say_heat },
+    { STAGGERED, has_turn, say_turn },
 };
 
 static const struct gate *shut_gate(const struct passage *passage)
@@ -63,7 +138,7 @@ static const struct gate *shut_gate(const struct passage *passage)
 
 enum verdict gates_judge(struct engine *engine, const struct printer *printer)
 {
-    struct passage passage = { engine, printer };
+    struct passage passage = { engine, printer, NULL };
     const struct gate *gate = shut_gate(&passage);
     return gate == NULL ? CAN_TAKE : gate->breach;
 }
@@ -71,7 +146,7 @@ enum verdict gates_judge(struct engine *engine, const struct printer *printer)
 void gates_explain(struct engine *engine, const struct printer *printer,
                    reason_fn *fn, void *arg)
 {
-    struct passage passage = { engine, printer };
+    struct passage passage = { engine, printer, NULL };
     struct buf sentence = { 0 };
     for (size_t i = 0; i < SPD_COUNT(gates); i++) {
         if (gates[i].is_open(&passage))
@@ -90,7 +165,7 @@ static enum verdict judge_start(const struct run *run,
                                 const struct printer *printer,
                                 const struct job *job, struct buf *sentence)
 {
-    struct passage passage = { run->engine, printer };
+    struct passage passage = { run->engine, printer, run };
     const struct gate *gate = shut_gate(&passage);
     if (gate != NULL) {
         gate->say(&passage, sentence);
@@ -122,5 +197,9 @@ enum verdict gates_judge_start(struct run *run, struct buf *sentence)
 
 int64_t gates_left_ms(const struct engine *engine)
 {
-    return windows_left_ms(&engine->windows, shop_now_ms(engine->shop));
+    int64_t hours_ms =
+        windows_left_ms(&engine->windows, shop_now_ms(engine->shop));
+    int64_t power_ms = power_left_ms(engine);
+    return hours_ms == 0 || (power_ms != 0 && power_ms < hours_ms) ? power_ms
+                                                                   : hours_ms;
 }

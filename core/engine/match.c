@@ -26,6 +26,8 @@ static const char *const verdict_names[] = {
     [PLATE_NOT_CLEAR] = "plate_not_clear",
     [RESTS] = "rests",
     [QUIET_HOURS] = "quiet_hours",
+    [CIRCUIT_FULL] = "circuit_full",
+    [STAGGERED] = "staggered",
 };
 
 const char *verdict_name(enum verdict verdict)

@@ -32,6 +32,8 @@ enum verdict {
     PLATE_NOT_CLEAR,
     RESTS, /* it failed an attempt just now */
     QUIET_HOURS,
+    CIRCUIT_FULL, /* enough printers heat up there */
+    STAGGERED,    /* another one on its circuit began just now */
 };
 const char *verdict_name(enum verdict verdict);
 

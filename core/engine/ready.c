@@ -33,11 +33,15 @@ static void say_connection(const struct live *live, struct buf *out)
 static void say_busy(const struct engine *engine, int64_t printer_id,
                      struct buf *out)
 {
-    const struct run *run = run_of_printer(engine, printer_id);
+    struct run *run = run_of_printer(engine, printer_id);
     if (run != NULL)
         buf_printf(out, "it is at job %lld", (long long)run->job_id);
     else
         buf_printf(out, "it is at a print that is not of this shop's queue");
+    if (run == NULL || run->held_by == CAN_TAKE)
+        return;
+    buf_printf(out, ", which is uploaded and waits for its start: ");
+    gates_judge_start(run, out);
 }
 
 void ready_say(const struct engine *engine, enum verdict verdict,

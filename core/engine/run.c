@@ -25,6 +25,9 @@ struct run *run_new(struct engine *engine, const struct attempt *attempt)
     snprintf(run->submission, sizeof(run->submission), "%.*s",
              STR_ARG(attempt->submission));
     engine->runs = run;
+    struct bay *bay = bay_find(&engine->bays, run->printer_id);
+    if (bay != NULL)
+        bay->run = run;
     return run;
 }
 
@@ -50,6 +53,9 @@ static void run_free(struct run *run)
     while (*at != run)
         at = &(*at)->next;
     *at = run->next;
+    struct bay *bay = bay_find(&run->engine->bays, run->printer_id);
+    if (bay != NULL && bay->run == run)
+        bay->run = NULL;
     timer_free(run->timer);
     free(run);
 }
@@ -72,6 +78,16 @@ bool run_settled(struct run *run)
     if (engine->started)
         engine_wake(engine); /* its printer is free now */
     return true;
+}
+
+void runs_let_go(struct engine *engine)
+{
+    struct run *next;
+    for (struct run *run = engine->runs; run != NULL; run = next) {
+        next = run->next;
+        if (run->held_by != CAN_TAKE)
+            run_advance(run);
+    }
 }
 
 /* -- what the store says of it -- */

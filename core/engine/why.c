@@ -49,7 +49,8 @@ static void tell_ready(struct teller *teller, struct engine *engine,
         tell(teller, verdict, sentence.ptr);
         buf_fini(&sentence);
     }
-    gates_explain(engine, printer, tell, teller);
+    if (verdict != BUSY) /* when it is not any more, they stand otherwise */
+        gates_explain(engine, printer, tell, teller);
 }
 
 /* -- of a job -- */

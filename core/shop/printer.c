@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "shop/attempt.h"
+#include "shop/circuit.h"
 #include "shop/hours.h"
 #include "shop/job.h"
 #include "shop/printer_settings.h"
@@ -77,6 +78,8 @@ static const struct field printer_rows[] = {
           .flags = FIELD_NULL, .min = 10, .max = 120, .example = "30"),
     FIELD(printer, ejects_attempt, FIELD_ID, "the attempt it is to eject",
           .flags = FIELD_INTERNAL),
+    FIELD(printer, circuit_id, FIELD_ID, "the circuit it hangs on",
+          .flags = FIELD_NULL),
 };
 const struct fields printer_fields = TABLE("printer", printer, printer_rows);
 
@@ -151,13 +154,17 @@ static spd_err judge_model(struct call *call, struct printer *printer,
     return SPD_OK;
 }
 
-static spd_err judge_ejection(struct call *call, const struct printer *printer)
+static spd_err judge_printer(struct call *call, spd_txn *txn,
+                             const struct printer *printer)
 {
-    if (printer->ejects != EJECTS_WHEN_COOL || !isnan(printer->eject_below_c))
-        return SPD_OK;
-    faults_add(call_faults(call), "eject_below_c",
-               "is needed: say how cool the bed must be");
-    return call_refuse_faults(call);
+    if (printer->ejects == EJECTS_WHEN_COOL && isnan(printer->eject_below_c))
+        faults_add(call_faults(call), "eject_below_c",
+                   "is needed: say how cool the bed must be");
+    if (printer->circuit_id != 0 &&
+        !record_exists(txn, &circuit_kind, printer->circuit_id))
+        faults_add(call_faults(call), "circuit_id", "there is no circuit %lld",
+                   (long long)printer->circuit_id);
+    return call_faults(call)->count == 0 ? SPD_OK : call_refuse_faults(call);
 }
 
 /* The plate is as a person says, whatever was to happen on it. */
@@ -190,7 +197,7 @@ static spd_err create_printer(struct call *call, spd_txn *txn)
     printer.user_id = call->actor->person_id;
     take_plate(call, &printer);
     printer.created_at = printer.updated_at = shop_now_ms(shop);
-    rc = judge_ejection(call, &printer);
+    rc = judge_printer(call, txn, &printer);
     if (rc == SPD_OK)
         rc = settings_take(call, driver, FIELDS_CREATE, &printer);
     return rc == SPD_OK ? put_printer(call, txn, &printer, "printer.created")
@@ -209,7 +216,7 @@ static spd_err update_printer(struct call *call, spd_txn *txn)
     const struct driver *driver;
     spd_err rc = judge_model(call, &printer, &driver);
     if (rc == SPD_OK)
-        rc = judge_ejection(call, &printer);
+        rc = judge_printer(call, txn, &printer);
     if (rc == SPD_OK)
         rc = settings_take(call, driver, FIELDS_PATCH, &printer);
     if (rc != SPD_OK)

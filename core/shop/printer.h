@@ -49,6 +49,7 @@ struct printer {
     int ejects;         /* enum printer_ejects */
     double eject_below_c;
     int64_t ejects_attempt; /* internal: what it is to eject; 0: nothing */
+    int64_t circuit_id;     /* 0: none that matters */
 };
 
 extern const struct kind printer_kind;

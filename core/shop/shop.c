@@ -6,6 +6,7 @@
 
 #include "shop/attempt.h"
 #include "shop/channel.h"
+#include "shop/circuit.h"
 #include "shop/delivery.h"
 #include "shop/file.h"
 #include "shop/fleet.h"
@@ -24,7 +25,7 @@ const struct kind *const shop_kinds[] = {
     &file_kind,     &job_kind,       &attempt_kind, &material_kind,
     &spool_kind,    &spool_use_kind, &channel_kind, &message_kind,
     &delivery_kind, &prefs_kind,     &order_kind,   &terms_kind,
-    &product_kind,  &listing_kind,   &hours_kind,
+    &product_kind,  &listing_kind,   &hours_kind,   &circuit_kind,
 };
 const size_t shop_kind_count = SPD_COUNT(shop_kinds);
 
@@ -43,7 +44,7 @@ spd_err shop_add_ops(struct shop *shop, struct spd_error *err)
         printer_add_ops,  fleet_add_ops,    file_add_ops,   job_add_ops,
         attempt_add_ops,  material_add_ops, spool_add_ops,  channel_add_ops,
         delivery_add_ops, prefs_add_ops,    order_add_ops,  terms_add_ops,
-        product_add_ops,  listing_add_ops,  hours_add_ops,
+        product_add_ops,  listing_add_ops,  hours_add_ops,  circuit_add_ops,
     };
     spd_err rc = SPD_OK;
     for (size_t i = 0; i < SPD_COUNT(nouns) && rc == SPD_OK; i++)
