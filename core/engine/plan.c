@@ -39,6 +39,9 @@ static int64_t free_at(const struct plan *plan, enum verdict verdict,
     double minutes = live == NULL ? NAN : live->box.state.remaining_minutes;
     switch (verdict) {
     case CAN_TAKE:
+    case QUIET_HOURS:
+    case CIRCUIT_FULL:
+    case STAGGERED:
         return plan->from_ms;
     case PLATE_NOT_CLEAR:
     case RESTS:
@@ -118,6 +121,20 @@ static void use_grams(struct stand *stand, const struct waiter *waiter)
     arena_fini(&arena);
 }
 
+/* Somebody has to be there to clear the plate, or it clears itself.  A shop
+ * that says no staffed hours is taken to be there always. */
+static int64_t clear_at(const struct plan *plan, const struct stand *stand,
+                        int64_t ends_ms)
+{
+    const struct printer *printer = &stand->place->seat.printer;
+    int64_t back_ms = printer->ejects != EJECTS_NEVER
+                          ? 0
+                          : windows_unstaffed_until_ms(&plan->engine->windows,
+                                                       printer, ends_ms);
+    bool waits = back_ms != 0 && back_ms != INT64_MAX;
+    return (waits ? back_ms : ends_ms) + plan->changeover_ms;
+}
+
 static void add_stay(struct plan *plan, struct stand *stand,
                      const struct waiter *waiter, const struct job *job)
 {
@@ -138,7 +155,7 @@ static void add_stay(struct plan *plan, struct stand *stand,
     *stand->last = stay;
     stand->last = &stay->next;
     stand->stay_count++;
-    stand->free_ms = ends_at + plan->changeover_ms;
+    stand->free_ms = clear_at(plan, stand, ends_at);
 }
 
 static void give(void *arg, struct place *place, struct waiter *waiter,
@@ -301,44 +318,82 @@ static bool is_idle(const struct plan *plan, const struct stand *stand)
     return !stand->is_parked && stand->free_ms <= plan->now_ms;
 }
 
+static void take_earlier(int64_t *next_ms, int64_t at_ms)
+{
+    if (at_ms < *next_ms)
+        *next_ms = at_ms;
+}
+
 /* The next moment at which anything may begin; -1: none before the end. */
 static int64_t next_moment(const struct plan *plan)
 {
-    int64_t next = plan->until_ms;
+    int64_t next_ms = plan->until_ms;
     bool any_parked = false;
     for (size_t i = 0; i < plan->stand_count; i++) {
         const struct stand *stand = &plan->stands[i];
         any_parked = any_parked || stand->is_parked;
-        if (!stand->is_parked && stand->free_ms < next)
-            next = stand->free_ms;
+        if (!stand->is_parked)
+            take_earlier(&next_ms, stand->free_ms);
+        else if (stand->back_ms != 0)
+            take_earlier(&next_ms, stand->back_ms);
     }
-    if (any_parked && plan->next_hour_ms != 0 && plan->next_hour_ms < next)
-        next = plan->next_hour_ms;
-    return next < plan->until_ms ? next : -1;
+    if (any_parked && plan->next_hour_ms != 0)
+        take_earlier(&next_ms, plan->next_hour_ms);
+    return next_ms < plan->until_ms ? next_ms : -1;
 }
 
+/* Is anything new for those that found nothing? */
 static void wake(struct plan *plan)
 {
     bool is_hour =
         plan->next_hour_ms != 0 && plan->next_hour_ms <= plan->now_ms;
     plan->next_hour_ms = waiting_wake(plan->waiting, plan->now_ms);
-    for (size_t i = 0; i < plan->stand_count && is_hour; i++)
-        plan->stands[i].is_parked = false;
+    for (size_t i = 0; i < plan->stand_count; i++) {
+        struct stand *stand = &plan->stands[i];
+        bool is_back = stand->back_ms != 0 && stand->back_ms <= plan->now_ms;
+        if (is_hour || is_back)
+            stand->is_parked = false;
+    }
+}
+
+/* What the shop's hours say of it at this moment; false: nothing starts. */
+static bool is_open(const struct plan *plan, struct stand *stand)
+{
+    const struct windows *windows = &plan->engine->windows;
+    struct seat *seat = &stand->place->seat;
+    int64_t now_ms = plan->now_ms;
+    if (windows_now(windows, HOURS_QUIET, &seat->printer, now_ms) != NULL) {
+        stand->free_ms =
+            windows_quiet_until_ms(windows, &seat->printer, now_ms);
+        return false;
+    }
+    seat->unstaffed_until_ms =
+        windows_unstaffed_until_ms(windows, &seat->printer, now_ms);
+    stand->back_ms =
+        seat->unstaffed_until_ms == INT64_MAX ? 0 : seat->unstaffed_until_ms;
+    return true;
+}
+
+static size_t find_idle(struct plan *plan, struct place **idle)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->stand_count; i++) {
+        struct stand *stand = &plan->stands[i];
+        if (is_idle(plan, stand) && is_open(plan, stand))
+            idle[count++] = stand->place;
+    }
+    return count;
 }
 
 static bool live_a_moment(struct plan *plan, spd_txn *txn)
 {
-    int64_t moment = next_moment(plan);
-    if (moment < 0)
+    int64_t moment_ms = next_moment(plan);
+    if (moment_ms < 0)
         return false;
-    plan->now_ms = moment > plan->now_ms ? moment : plan->now_ms;
+    plan->now_ms = moment_ms > plan->now_ms ? moment_ms : plan->now_ms;
     wake(plan);
     struct place **idle = mem_array(plan->stand_count, sizeof(*idle));
-    size_t count = 0;
-    for (size_t i = 0; i < plan->stand_count; i++)
-        if (is_idle(plan, &plan->stands[i]))
-            idle[count++] = plan->stands[i].place;
-    bool all_looked = choose_for(plan, txn, idle, count);
+    bool all_looked = choose_for(plan, txn, idle, find_idle(plan, idle));
     for (size_t i = 0; i < plan->stand_count && all_looked; i++)
         if (is_idle(plan, &plan->stands[i]))
             load_and_choose(plan, txn, &plan->stands[i]);

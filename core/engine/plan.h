@@ -32,7 +32,8 @@ struct absence {
 struct stand {
     struct place *place;
     int64_t free_ms;
-    bool is_parked; /* nothing for it until another hour comes */
+    bool is_parked;  /* nothing for it until another hour comes */
+    int64_t back_ms; /* then somebody is there for attended jobs; 0: is now */
     struct stay *first, **last;
     size_t stay_count;
     struct load *loads; /* the latest first */

@@ -212,6 +212,44 @@ static void a_printer_that_is_off_is_left_out_and_why_is_said(void **state)
     assert_text(item("left_out", 0), "code", "switched_off");
 }
 
+static void hours(const char *kind, const char *from, const char *to)
+{
+    make("hours.create",
+         "{\"name\":\"%s\",\"kind\":\"%s\",\"from\":\"%s\",\"to\":\"%s\"}",
+         kind, kind, from, to);
+}
+
+static void nothing_is_planned_to_start_in_quiet_hours(void **state)
+{
+    (void)state;
+    busy_printer(0);
+    hours("quiet", "00:30", "07:00");
+    int64_t job = job_of(the.file_id, 60, "");
+    make_plan("{}");
+    assert_stay(json_item(jobs_on(0), 0), job, "07:00", "08:00");
+}
+
+static void a_print_of_the_night_is_cleared_in_the_morning(void **state)
+{
+    (void)state;
+    busy_printer(0);
+    hours("staffed", "08:00", "17:00");
+    job_of(the.file_id, 60, "");
+    int64_t second = job_of(the.file_id, 60, "");
+    make_plan("{}");
+    assert_stay(json_item(jobs_on(0), 1), second, "08:10", "09:10");
+}
+
+static void an_attended_job_is_planned_for_when_somebody_is_there(void **state)
+{
+    (void)state;
+    busy_printer(0);
+    hours("staffed", "08:00", "17:00");
+    int64_t job = job_of(the.file_id, 60, "\"attended\":true");
+    make_plan("{}");
+    assert_stay(json_item(jobs_on(0), 0), job, "08:00", "09:00");
+}
+
 static void nothing_is_changed_by_planning(void **state)
 {
     (void)state;
@@ -249,6 +287,9 @@ int main(void)
         A_PLAN(spools_to_load_are_told_with_the_hour),
         A_PLAN(a_spool_that_runs_dry_is_loaded_anew_in_time),
         A_PLAN(a_printer_that_is_off_is_left_out_and_why_is_said),
+        A_PLAN(nothing_is_planned_to_start_in_quiet_hours),
+        A_PLAN(a_print_of_the_night_is_cleared_in_the_morning),
+        A_PLAN(an_attended_job_is_planned_for_when_somebody_is_there),
         A_PLAN(nothing_is_changed_by_planning),
         A_PLAN(absurd_hours_are_refused),
     };
