@@ -82,9 +82,15 @@ static void remember(struct board *b, struct machine *m, bool keep)
 
 /* ------------------------------------------------------------ machines - */
 
+/* Not by strndup: what the host lends does not end in NUL. */
 static char *text_of(spd_str s)
 {
-    return strndup(s.ptr, s.len);
+    char *text = malloc(s.len + 1);
+    if (text == NULL)
+        return NULL;
+    memcpy(text, s.ptr, s.len);
+    text[s.len] = '\0';
+    return text;
 }
 
 static struct machine *add(struct board *b, int64_t id)

@@ -395,7 +395,7 @@ static const struct spd_key keys[] = {
             .flags = SPD_KEY_DURATION),
 };
 
-SPD_PLUGIN(0, .name = "mqtt-events", .version = "1.0.0",
+SPD_PLUGIN(1, .name = "mqtt-events", .version = "1.0.0",
            .summary = "printers, jobs and events for an MQTT broker",
            .license = "Apache-2.0", .keys = keys, .key_count = SPD_COUNT(keys),
            .conf_size = sizeof(struct conf), .start = start, .stop = stop);

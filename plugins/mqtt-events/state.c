@@ -24,42 +24,17 @@ static const struct row copied[] = {
     { "chamber", "chamber_celsius" },
 };
 
-static void copy(const struct spd_json_api *json, spd_jsonw *w,
-                 const char *name, const spd_json *v)
-{
-    switch (json->type(v)) {
-    case SPD_JSON_BOOL:
-        json->put_bool(w, name, json->as_bool(v, false));
-        break;
-    case SPD_JSON_INT:
-        json->put_int(w, name, json->as_int(v, 0));
-        break;
-    case SPD_JSON_REAL:
-        json->put_real(w, name, json->as_real(v, 0));
-        break;
-    case SPD_JSON_STR:
-        json->put_str(w, name, json->as_str(v, (spd_str){ "", 0 }));
-        break;
-    case SPD_JSON_NULL:
-    case SPD_JSON_ARRAY:
-    case SPD_JSON_OBJECT:
-        json->put_null(w, name);
-        break;
-    }
-}
-
 static void put_switch(const struct spd_json_api *json, spd_jsonw *w,
                        const char *name, bool on)
 {
     json->put_str(w, name, on ? (spd_str){ "ON", 2 } : (spd_str){ "OFF", 3 });
 }
 
-static bool is_one_of(const struct spd_json_api *json, const spd_json *v,
-                      const char *a, const char *b)
+static bool is(const struct spd_json_api *json, const spd_json *v,
+               const char *word)
 {
     spd_str s = json->as_str(v, (spd_str){ "", 0 });
-    return (s.len == strlen(a) && memcmp(s.ptr, a, s.len) == 0) ||
-           (s.len == strlen(b) && memcmp(s.ptr, b, s.len) == 0);
+    return s.len == strlen(word) && memcmp(s.ptr, word, s.len) == 0;
 }
 
 /* The slot in use; null without one. */
@@ -125,8 +100,7 @@ static void put_message(const struct spd_json_api *json, spd_jsonw *w,
 
 bool state_is_online(const struct spd_json_api *json, const spd_json *status)
 {
-    return is_one_of(json, json->member(status, "connection"), "connected",
-                     "connected");
+    return is(json, json->member(status, "connection"), "connected");
 }
 
 void state_write(const struct spd_json_api *json, const spd_json *status,
@@ -135,20 +109,21 @@ void state_write(const struct spd_json_api *json, const spd_json *status,
     const spd_json *slot = slot_in_use(json, status);
     const spd_json *error = json->member(status, "error");
     const spd_json *state = json->member(status, "status");
+    const spd_json *connection = json->member(status, "connection");
     bool is_online = state_is_online(json, status);
     json->begin(w, NULL, SPD_JSON_OBJECT);
     for (size_t i = 0; i < SPD_COUNT(copied); i++)
-        copy(json, w, copied[i].name, json->member(status, copied[i].from));
+        json->put_json(w, copied[i].name, json->member(status, copied[i].from));
     put_filament(json, w, slot);
     put_weight(json, w, slot);
     put_message(json, w, status);
     put_switch(json, w, "problem",
                json->type(error) != SPD_JSON_NULL ||
-                   is_one_of(json, json->member(status, "connection"),
-                             "refused", "key_changed"));
+                   is(json, connection, "refused") ||
+                   is(json, connection, "key_changed"));
     put_switch(json, w, "connectivity", is_online);
     put_switch(json, w, "running",
-               is_one_of(json, state, "printing", "preparing"));
+               is(json, state, "printing") || is(json, state, "preparing"));
     put_switch(json, w, "plate_clear",
                json->as_bool(json->member(status, "plate_clear"), false));
     json->end(w);
@@ -197,7 +172,7 @@ void event_write(const struct spd_json_api *json, int64_t seq,
     for (size_t i = 0; i < SPD_COUNT(told); i++) {
         const spd_json *v = json->member(data, told[i]);
         if (json->type(v) != SPD_JSON_NULL)
-            copy(json, w, told[i], v);
+            json->put_json(w, told[i], v);
     }
     json->end(w);
     json->end(w);
