@@ -32,10 +32,11 @@ static spd_str str_of(const spd_plugin *self, const spd_json *of,
 static void read_picture(const spd_plugin *self, const spd_json *notice,
                          struct text *out)
 {
-    spd_str path = str_of(self, notice, "picture");
+    char *path = text_copy(str_of(self, notice, "picture"));
     char bytes[16384];
     size_t got;
-    FILE *file = path.len == 0 ? NULL : fopen(path.ptr, "rbe");
+    FILE *file = path[0] == '\0' ? NULL : fopen(path, "rbe");
+    free(path);
     if (file == NULL)
         return;
     while ((got = fread(bytes, 1, sizeof(bytes), file)) > 0 &&

@@ -163,10 +163,12 @@ static void on_done(spd_plugin *self, void *arg, int status, spd_str body,
 static bool read_picture(const spd_plugin *self, const spd_json *notice,
                          struct text *out)
 {
-    spd_str path = member_str(self, notice, "picture");
+    struct text path = { 0 };
     char bytes[16384];
     size_t got;
+    text_put(&path, member_str(self, notice, "picture"));
     FILE *file = path.len == 0 ? NULL : fopen(path.ptr, "rbe");
+    text_free(&path);
     if (file == NULL)
         return false;
     while ((got = fread(bytes, 1, sizeof(bytes), file)) > 0 &&
