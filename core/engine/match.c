@@ -15,6 +15,7 @@ static const char *const verdict_names[] = {
     [AVOIDED] = "avoided",
     [WRONG_MODEL] = "wrong_model",
     [WRONG_NOZZLE] = "wrong_nozzle",
+    [WRONG_PLATE] = "wrong_plate",
     [MISSING_TAG] = "missing_tag",
     [UNSTAFFED] = "unstaffed",
     [MISSING_MATERIAL] = "missing_material",
@@ -53,16 +54,6 @@ static const spd_str *tag_lacking(const struct printer *printer,
         if (!has_tag(printer, wanted[i]))
             return &wanted[i];
     return NULL;
-}
-
-/* A nozzle nobody knows fits: the slicer's word is all there is then. */
-static bool nozzle_fits(const struct printer *printer,
-                        const struct sliced_plate *plate)
-{
-    return isnan(printer->nozzle_diameter_mm) ||
-           isnan(plate->nozzle_diameter_mm) ||
-           fabs(printer->nozzle_diameter_mm - plate->nozzle_diameter_mm) <
-               0.005;
 }
 
 /* The slot a person chose for this filament; INT_NONE: any. */
@@ -231,9 +222,51 @@ static bool fits_model(const struct pairing *pair)
            str_equal_fold(pair->plate->printer_model, pair->printer->model);
 }
 
+static bool is_asked_for(const struct pairing *pair)
+{
+    const spd_str *models = pair->job->models.items;
+    for (size_t i = 0; i < pair->job->models.count; i++)
+        if (str_equal_fold(models[i], pair->printer->model))
+            return true;
+    return pair->job->models.count == 0;
+}
+
+/* As sliced, where the job does not say; NAN: nobody does. */
+static double nozzle_wanted(const struct pairing *pair)
+{
+    if (!isnan(pair->job->nozzle_diameter_mm) || pair->plate == NULL)
+        return pair->job->nozzle_diameter_mm;
+    return pair->plate->nozzle_diameter_mm;
+}
+
+/* A nozzle nobody knows fits, for the slicer's word is all there is then; but
+ * not where the job itself asks for one. */
 static bool fits_nozzle(const struct pairing *pair)
 {
-    return pair->plate == NULL || nozzle_fits(pair->printer, pair->plate);
+    double wanted = nozzle_wanted(pair),
+           has = pair->printer->nozzle_diameter_mm;
+    if (isnan(wanted))
+        return true;
+    return isnan(has) ? isnan(pair->job->nozzle_diameter_mm)
+                      : fabs(has - wanted) < 0.005;
+}
+
+/* As sliced, where the job does not say; no text: nobody does. */
+static spd_str plate_wanted(const struct pairing *pair)
+{
+    if (pair->job->plate_type.len > 0 || pair->plate == NULL)
+        return pair->job->plate_type;
+    return pair->plate->bed_type;
+}
+
+/* The same as with nozzles. */
+static bool fits_plate(const struct pairing *pair)
+{
+    spd_str wanted = plate_wanted(pair), has = pair->printer->plate_type;
+    if (wanted.len == 0)
+        return true;
+    return has.len == 0 ? pair->job->plate_type.len == 0
+                        : plate_type_equal(has, wanted);
 }
 
 static bool has_tags(const struct pairing *pair)
@@ -294,13 +327,38 @@ static void say_model(const struct pairing *pair, struct buf *out)
                STR_ARG(pair->plate->printer_model));
 }
 
+static void say_models(const struct pairing *pair, struct buf *out)
+{
+    const spd_str *models = pair->job->models.items;
+    buf_printf(out, "it is of the model %.*s, and the job asks for ",
+               STR_ARG(pair->printer->model));
+    for (size_t i = 0; i < pair->job->models.count; i++)
+        buf_printf(out, "%s%.*s", i == 0 ? "" : " or ", STR_ARG(models[i]));
+}
+
 static void say_nozzle(const struct pairing *pair, struct buf *out)
 {
-    buf_printf(out,
-               "its nozzle is of %g mm, and the file was sliced for one of "
-               "%g mm",
-               pair->printer->nozzle_diameter_mm,
-               pair->plate->nozzle_diameter_mm);
+    double has = pair->printer->nozzle_diameter_mm;
+    bool asks = !isnan(pair->job->nozzle_diameter_mm);
+    if (isnan(has))
+        buf_printf(out, "nobody knows its nozzle");
+    else
+        buf_printf(out, "its nozzle is of %g mm", has);
+    buf_printf(out, ", and the %s one of %g mm",
+               asks ? "job asks for" : "file was sliced for",
+               nozzle_wanted(pair));
+}
+
+static void say_plate(const struct pairing *pair, struct buf *out)
+{
+    spd_str has = pair->printer->plate_type, wanted = plate_wanted(pair);
+    bool asks = pair->job->plate_type.len > 0;
+    if (has.len == 0)
+        buf_printf(out, "nobody said which build plate is on it");
+    else
+        buf_printf(out, "the %.*s is on it", STR_ARG(has));
+    buf_printf(out, ", and the %s the %.*s; put it on, and say so",
+               asks ? "job asks for" : "file was sliced for", STR_ARG(wanted));
 }
 
 static void say_tag(const struct pairing *pair, struct buf *out)
@@ -334,7 +392,9 @@ static const struct condition {
     { OTHER_PRINTER, is_for_it, say_printer },
     { AVOIDED, is_trusted, say_avoided },
     { WRONG_MODEL, fits_model, say_model },
+    { WRONG_MODEL, is_asked_for, say_models },
     { WRONG_NOZZLE, fits_nozzle, say_nozzle },
+    { WRONG_PLATE, fits_plate, say_plate },
     { MISSING_TAG, has_tags, say_tag },
     { UNSTAFFED, is_attended, say_unstaffed },
 };
@@ -385,6 +445,14 @@ static void put_text(struct buf *key, spd_str text)
     buf_put(key, text);
 }
 
+static void put_texts(struct buf *key, const struct list *list)
+{
+    const spd_str *texts = list->items;
+    put_int(key, (int64_t)list->count);
+    for (size_t i = 0; i < list->count; i++)
+        put_text(key, texts[i]);
+}
+
 static void put_filaments(struct buf *key, const struct job *job,
                           const struct sliced_plate *plate)
 {
@@ -400,17 +468,18 @@ static void put_filaments(struct buf *key, const struct job *job,
 void match_key(const struct job *job, const struct sliced_plate *plate,
                struct buf *key)
 {
-    const spd_str *tags = job->tags.items;
     const struct avoid *avoids = job->avoids.items;
     put_int(key, job_only_printer(job));
     put_int(key, job->attended);
     put_real(key, job->color_distance);
     put_text(key, plate->printer_model);
     put_real(key, plate->nozzle_diameter_mm);
+    put_real(key, job->nozzle_diameter_mm);
+    put_text(key, plate->bed_type);
+    put_text(key, job->plate_type);
     put_filaments(key, job, plate);
-    put_int(key, (int64_t)job->tags.count);
-    for (size_t i = 0; i < job->tags.count; i++)
-        put_text(key, tags[i]);
+    put_texts(key, &job->tags);
+    put_texts(key, &job->models);
     for (size_t i = 0; i < job->avoids.count; i++)
         put_int(key, avoids[i].printer_id);
 }

@@ -21,6 +21,7 @@ enum verdict {
     AVOIDED, /* it failed the job before */
     WRONG_MODEL,
     WRONG_NOZZLE,
+    WRONG_PLATE,
     MISSING_TAG,
     UNSTAFFED,        /* nobody is there, and the job is attended */
     MISSING_MATERIAL, /* no slot holds this type and colour */

@@ -86,6 +86,9 @@ static struct job copy_job(const struct job *from, struct arena *arena)
         .color_distance = from->color_distance,
         .attended = from->attended,
         .avoids = copy_list(&from->avoids, sizeof(struct avoid), arena),
+        .models = copy_texts(&from->models, arena),
+        .nozzle_diameter_mm = from->nozzle_diameter_mm,
+        .plate_type = arena_str(arena, from->plate_type),
     };
 }
 

@@ -101,3 +101,12 @@ spd_str driver_own_model(const struct driver *driver, spd_str name)
             return str_of(model->name);
     return (spd_str){ NULL, 0 };
 }
+
+spd_str drivers_own_model(const struct drivers *drivers, spd_str name)
+{
+    spd_str model = { NULL, 0 };
+    for (const struct driver *d = drivers->first; d != NULL; d = d->next)
+        if (model.ptr == NULL)
+            model = driver_own_model(d, name);
+    return model;
+}

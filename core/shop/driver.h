@@ -34,5 +34,7 @@ spd_str driver_model(const struct drivers *drivers, spd_str slicer_id,
 /* Does this driver speak to a model of that name (in any case of letters)?
  * Returns the name as the driver spells it, or no text. */
 spd_str driver_own_model(const struct driver *driver, spd_str name);
+/* The same of all drivers. */
+spd_str drivers_own_model(const struct drivers *drivers, spd_str name);
 
 #endif

@@ -129,6 +129,18 @@ static const struct field job_rows[] = {
           .flags = FIELD_INTERNAL, .fallback = "0"),
     FIELD(job, nudge, FIELD_INT, "how far before or behind moved_to",
           .flags = FIELD_INTERNAL, .fallback = "0"),
+    FIELD(job, models, FIELD_LIST,
+          "only on printers of one of these models; none: of any that the "
+          "file fits",
+          .max = 16, .example = "[\"P1S\"]"),
+    FIELD(job, nozzle_diameter_mm, FIELD_REAL,
+          "only where this nozzle is known to be in; null: as sliced, or where "
+          "nobody knows",
+          .flags = FIELD_NULL, .min = 0.05, .max = 5),
+    FIELD(job, plate_type, FIELD_TEXT,
+          "only where this build plate is known to be on; null: as sliced, or "
+          "where nobody knows",
+          .flags = FIELD_NULL, .max = 40, .example = "\"Textured PEI Plate\""),
 };
 const struct fields job_fields = TABLE("job", job, job_rows);
 

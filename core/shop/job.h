@@ -76,6 +76,10 @@ struct job {
     /* A person moved it beside this job: the rest of its place, as that job's
      * was then. moved_to 0: nobody did. */
     int64_t moved_to, moved_rank, moved_priority, moved_start, nudge;
+    /* What it asks of the printer beyond what follows from its file. */
+    struct list models;
+    double nozzle_diameter_mm;
+    spd_str plate_type;
 };
 
 extern const struct kind job_kind;

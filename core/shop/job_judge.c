@@ -1,8 +1,10 @@
 #include "shop/job_judge.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "shop/driver.h"
 #include "shop/printer.h"
 
 /* -- what belongs together -- */
@@ -20,6 +22,27 @@ static spd_err refuse_field(struct call *call, const char *field,
     return call_refuse(call, REFUSE_CONTENT, "%s", sentence);
 }
 
+static bool names_model(const struct list *models, spd_str model)
+{
+    const spd_str *names = models->items;
+    for (size_t i = 0; i < models->count; i++)
+        if (str_equal_fold(names[i], model))
+            return true;
+    return false;
+}
+
+/* The one printer it is for cannot be what it asks for. */
+static spd_err judge_asked_model(struct call *call, const struct job *job,
+                                 const struct printer *printer)
+{
+    if (job->models.count == 0 || names_model(&job->models, printer->model))
+        return SPD_OK;
+    return refuse_field(call, "models",
+                        "%.*s is of the model %.*s, which the job does not ask "
+                        "for",
+                        STR_ARG(printer->name), STR_ARG(printer->model));
+}
+
 static spd_err judge_model(struct call *call, spd_txn *txn,
                            const struct job *job,
                            const struct sliced_plate *plate)
@@ -30,13 +53,38 @@ static spd_err judge_model(struct call *call, spd_txn *txn,
         return refuse_field(call, "printer_id", "there is no printer %lld",
                             (long long)job->printer_id);
     if (plate == NULL || str_equal_fold(plate->printer_model, printer.model))
-        return SPD_OK;
+        return judge_asked_model(call, job, &printer);
     return refuse_field(call, "printer_id",
                         "%.*s is of the model %.*s, and the file was sliced "
                         "for the model %.*s; slice it for %.*s or choose "
                         "another printer",
                         STR_ARG(printer.name), STR_ARG(printer.model),
                         STR_ARG(plate->printer_model), STR_ARG(printer.model));
+}
+
+static spd_err judge_models(struct call *call, const struct job *job)
+{
+    const struct shop *shop = call->self;
+    const spd_str *models = job->models.items;
+    for (size_t i = 0; i < job->models.count; i++)
+        if (drivers_own_model(shop->drivers, models[i]).ptr == NULL)
+            return refuse_field(call, "models",
+                                "\"%.*s\" is not a model that any loaded "
+                                "driver knows",
+                                STR_ARG(str_clip(models[i], 40)));
+    return SPD_OK;
+}
+
+static spd_err judge_nozzle(struct call *call, const struct job *job,
+                            const struct sliced_plate *plate)
+{
+    double asked = job->nozzle_diameter_mm, sliced = plate->nozzle_diameter_mm;
+    if (isnan(asked) || isnan(sliced) || fabs(asked - sliced) < 0.005)
+        return SPD_OK;
+    return refuse_field(call, "nozzle_diameter_mm",
+                        "the file was sliced for a nozzle of %g mm; slice it "
+                        "for %g mm, or leave this out",
+                        sliced, asked);
 }
 
 static bool has_filament(const struct sliced_plate *plate, int64_t id)
@@ -89,7 +137,8 @@ static spd_err judge_file(struct call *call, spd_txn *txn, struct job *job,
                             STR_ARG(str_clip(file.name, 60)),
                             (long long)job->plate);
     fill_in(job, &file, *plate);
-    return judge_needs(call, job, *plate);
+    spd_err rc = judge_nozzle(call, job, *plate);
+    return rc == SPD_OK ? judge_needs(call, job, *plate) : rc;
 }
 
 spd_err job_judge(struct call *call, spd_txn *txn, struct job *job)
@@ -101,6 +150,8 @@ spd_err job_judge(struct call *call, spd_txn *txn, struct job *job)
     else if (job->job_name.len == 0)
         rc = refuse_field(call, "job_name",
                           "a job without file_id needs a job_name");
+    if (rc == SPD_OK)
+        rc = judge_models(call, job);
     if (rc == SPD_OK && job->printer_id != 0)
         rc = judge_model(call, txn, job, plate);
     return rc;

@@ -80,6 +80,10 @@ static const struct field printer_rows[] = {
           .flags = FIELD_INTERNAL),
     FIELD(printer, circuit_id, FIELD_ID, "the circuit it hangs on",
           .flags = FIELD_NULL),
+    FIELD(printer, plate_type, FIELD_TEXT,
+          "the build plate that is on it, as slicers name it; null: nobody "
+          "said, and any job's will do",
+          .flags = FIELD_NULL, .max = 40, .example = "\"Textured PEI Plate\""),
 };
 const struct fields printer_fields = TABLE("printer", printer, printer_rows);
 
@@ -108,6 +112,46 @@ const struct kind printer_kind = {
     .index_count = 1,
     .show = show_settings,
 };
+
+/* -- build plates -- */
+
+/* Without the word "plate", which people leave out. */
+static spd_str plate_name(spd_str text)
+{
+    const spd_str word = STR("plate");
+    text = str_trim(text);
+    spd_str end = { text.ptr, word.len };
+    if (text.len <= word.len)
+        return text;
+    end.ptr += text.len - word.len;
+    if (str_equal_fold(end, word))
+        text.len -= word.len;
+    return text;
+}
+
+/* The next letter that counts, in small; 0: there is none. */
+static char next_letter(spd_str *rest)
+{
+    while (rest->len > 0) {
+        char c = *rest->ptr++;
+        rest->len--;
+        if (c != ' ' && c != '-' && c != '_')
+            return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    return '\0';
+}
+
+bool plate_type_equal(spd_str a, spd_str b)
+{
+    spd_str left = plate_name(a), right = plate_name(b);
+    char c;
+    do {
+        c = next_letter(&left);
+        if (c != next_letter(&right))
+            return false;
+    } while (c != '\0');
+    return true;
+}
 
 /* -- operations -- */
 
@@ -278,6 +322,33 @@ static spd_err forget_key(struct call *call, spd_txn *txn)
     return put_printer(call, txn, &printer, "printer.updated");
 }
 
+struct plate_on {
+    spd_str plate_type;
+};
+static const struct field plate_on_rows[] = {
+    FIELD(plate_on, plate_type, FIELD_TEXT,
+          "the build plate that is on it now; null: nobody knows",
+          .flags = FIELD_NULL, .max = 40, .example = "\"Textured PEI Plate\""),
+};
+static const struct fields plate_on_fields =
+    TABLE("plate_on", plate_on, plate_on_rows);
+
+/* Whoever stands at the printer changes its plate, whatever else they may. */
+static spd_err set_plate(struct call *call, spd_txn *txn)
+{
+    struct shop *shop = call->self;
+    const struct id_param *which = call->params;
+    struct printer printer;
+    spd_err got = call_get(call, txn, &printer_kind, which->id, &printer);
+    if (got != SPD_OK)
+        return got;
+    struct plate_on on = { printer.plate_type };
+    call_patch(call, &on);
+    printer.plate_type = on.plate_type;
+    printer.updated_at = shop_now_ms(shop);
+    return put_printer(call, txn, &printer, "printer.updated");
+}
+
 static const struct op printer_ops[] = {
     { .name = "printers.list",
       .route = "GET /api/printers",
@@ -336,6 +407,16 @@ static const struct op printer_ops[] = {
       .params = &id_param_fields,
       .reply = &printer_fields,
       .run = clear_plate },
+    { .name = "printers.set_plate",
+      .route = "PUT /api/printers/{id}/plate",
+      .doc = "Say which build plate is on it, so that jobs find the one they "
+             "were sliced for",
+      .role = SPD_OPERATOR,
+      .flags = OP_WRITE,
+      .params = &id_param_fields,
+      .body = &plate_on_fields,
+      .reply = &printer_fields,
+      .run = set_plate },
 };
 
 spd_err printer_add_ops(struct shop *shop, struct spd_error *err)

@@ -50,11 +50,16 @@ struct printer {
     double eject_below_c;
     int64_t ejects_attempt; /* internal: what it is to eject; 0: nothing */
     int64_t circuit_id;     /* 0: none that matters */
+    spd_str plate_type; /* of the plate that is on it; no text: nobody said */
 };
 
 extern const struct kind printer_kind;
 extern const struct fields printer_fields;
 extern const char *const printer_status_names[];
+
+/* Is it the same build plate, in people's words?  "textured-pei" is the
+ * "Textured PEI Plate". */
+bool plate_type_equal(spd_str a, spd_str b);
 
 /* All settings with the secrets opened, as JSON, for the driver: members of
  * the driver's rows and "pin". Appended. SPD_EIO: the key does not fit. */

@@ -229,6 +229,30 @@ static void a_job_goes_to_a_printer_whose_nozzle_was_changed(void **state)
     assert_job(job, "queued", "uploading");
 }
 
+/* Two machines wait, and the plate it wants is on neither. */
+static void a_job_goes_where_its_plate_is_put_on(void **state)
+{
+    (void)state;
+    two_idle_printers();
+    make("printers.set_plate", "{\"id\":1,\"plate_type\":\"Cool Plate\"}");
+    int64_t job = add_job("\"plate_type\":\"Textured PEI Plate\"");
+    assert_job(job, "queued", "waiting");
+    make("printers.set_plate", "{\"id\":2,\"plate_type\":\"textured PEI\"}");
+    assert_job(job, "queued", "uploading");
+    assert_int_equal(the.machines[1].uploads, 1);
+}
+
+static void a_job_goes_to_a_model_it_asks_for(void **state)
+{
+    (void)state;
+    two_idle_printers();
+    int64_t job = add_job("\"models\":[\"A1\"]");
+    assert_job(job, "queued", "waiting");
+    make("jobs.update", "{\"print_id\":%lld,\"models\":[\"A1\",\"P1S\"]}",
+         (long long)job);
+    assert_job(job, "queued", "uploading");
+}
+
 static void a_chosen_slot_is_the_one_that_is_used_and_charged(void **state)
 {
     (void)state;
@@ -266,6 +290,8 @@ int main(void)
         A_TEST(a_job_that_suits_no_printer_waits),
         A_TEST(a_job_that_cannot_be_fed_waits_until_it_can),
         A_TEST(a_job_goes_to_a_printer_whose_nozzle_was_changed),
+        A_TEST(a_job_goes_where_its_plate_is_put_on),
+        A_TEST(a_job_goes_to_a_model_it_asks_for),
         A_TEST(a_chosen_slot_is_the_one_that_is_used_and_charged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ struct scene {
     struct file file;
     struct need needs[1];
     struct avoid avoids[1];
-    spd_str wanted[1], has[1];
+    spd_str wanted[1], has[1], models[2];
 };
 
 static struct material spool(int64_t slot, const char *type, const char *color,
@@ -132,6 +132,51 @@ static void has_another_nozzle(struct scene *s)
 static void has_an_unknown_nozzle(struct scene *s)
 {
     s->seat.printer.nozzle_diameter_mm = NAN;
+}
+static void asks_for_its_nozzle(struct scene *s)
+{
+    s->job.nozzle_diameter_mm = 0.4;
+}
+static void asks_for_a_nozzle_nobody_knows(struct scene *s)
+{
+    asks_for_its_nozzle(s);
+    has_an_unknown_nozzle(s);
+}
+static void asks_for_its_model(struct scene *s)
+{
+    s->models[0] = STR("X1C");
+    s->models[1] = STR("p1s");
+    s->job.models = (struct list){ s->models, 2 };
+}
+static void asks_for_another_model(struct scene *s)
+{
+    asks_for_its_model(s);
+    s->job.models.count = 1;
+}
+static void is_sliced_for_another_plate(struct scene *s)
+{
+    s->plate.bed_type = STR("Textured PEI Plate");
+    s->seat.printer.plate_type = STR("Cool Plate");
+}
+static void is_sliced_for_its_plate(struct scene *s)
+{
+    is_sliced_for_another_plate(s);
+    s->seat.printer.plate_type = STR("textured-pei");
+}
+static void is_sliced_for_a_plate_of_which_nobody_spoke(struct scene *s)
+{
+    is_sliced_for_another_plate(s);
+    s->seat.printer.plate_type = (spd_str){ NULL, 0 };
+}
+static void asks_for_a_plate_of_which_nobody_spoke(struct scene *s)
+{
+    is_sliced_for_a_plate_of_which_nobody_spoke(s);
+    s->job.plate_type = STR("Textured PEI Plate");
+}
+static void asks_for_the_plate_it_was_not_sliced_for(struct scene *s)
+{
+    is_sliced_for_another_plate(s);
+    s->job.plate_type = STR("Cool Plate");
 }
 static void wants_a_tag(struct scene *s)
 {
@@ -247,6 +292,15 @@ static void each_verdict_is_given_for_its_reason(void **state)
         { names_the_model_in_small_letters, CAN_TAKE },
         { has_another_nozzle, WRONG_NOZZLE },
         { has_an_unknown_nozzle, CAN_TAKE },
+        { asks_for_its_nozzle, CAN_TAKE },
+        { asks_for_a_nozzle_nobody_knows, WRONG_NOZZLE },
+        { asks_for_its_model, CAN_TAKE },
+        { asks_for_another_model, WRONG_MODEL },
+        { is_sliced_for_another_plate, WRONG_PLATE },
+        { is_sliced_for_its_plate, CAN_TAKE },
+        { is_sliced_for_a_plate_of_which_nobody_spoke, CAN_TAKE },
+        { asks_for_a_plate_of_which_nobody_spoke, WRONG_PLATE },
+        { asks_for_the_plate_it_was_not_sliced_for, CAN_TAKE },
         { wants_a_tag, MISSING_TAG },
         { has_the_tag, CAN_TAKE },
         { is_attended_and_nobody_is_there, UNSTAFFED },
