@@ -69,6 +69,9 @@ struct span {
     /* Go on behind this record; 0: from the start.  Nothing follows a record
      * that has left the stretch. */
     int64_t after_id;
+    /* Else begin at the first whose key is not below this one; NULL: at the
+     * first of all. Not backwards. */
+    const struct key *from;
     bool backwards;
     size_t limit; /* 0: no limit */
 };

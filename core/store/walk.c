@@ -88,6 +88,9 @@ static bool begin_by_index(struct walk *walk, const struct span *span)
             return false;
         if (!span->backwards)
             key_put_byte(&bound, 0);
+    } else if (span->from != NULL) {
+        assert(!span->backwards);
+        bound = *span->from;
     } else if (span->prefix != NULL) {
         bound = *span->prefix;
         if (span->backwards)

@@ -340,6 +340,22 @@ static void nothing_follows_a_record_that_left_the_stretch(void **state)
     assert_string_equal(shop_list(shop, &span, NULL), "[]");
 }
 
+static void a_stretch_may_begin_at_a_key_that_nothing_has(void **state)
+{
+    struct shop *shop = *state;
+    fill(shop, 8); /* shelf 0: 1 3 5 7 of priorities 0 2 1 0 */
+    struct key shelf = key_of_int(0), from = key_of_int(0);
+    struct span span = by(BY_SHELF, &shelf);
+    span.from = &from;
+    key_put_int(&from, -1);
+    assert_string_equal(shop_list(shop, &span, NULL), "[5,1,7]");
+    key_put_byte(&from, 0xff); /* behind all of that key */
+    assert_string_equal(shop_list(shop, &span, NULL), "[1,7]");
+    from = key_of_int(0);
+    key_put_int(&from, 1);
+    assert_string_equal(shop_list(shop, &span, NULL), "[]");
+}
+
 static void a_page_by_id_goes_on_behind_a_removed_record(void **state)
 {
     struct shop *shop = *state;
@@ -461,6 +477,7 @@ int main(void)
         TEST(pages_by_id_follow_each_other),
         TEST(pages_of_an_index_follow_each_other_both_ways),
         TEST(nothing_follows_a_record_that_left_the_stretch),
+        TEST(a_stretch_may_begin_at_a_key_that_nothing_has),
         TEST(a_page_by_id_goes_on_behind_a_removed_record),
         TEST(a_page_of_wanted_ones_tells_whether_more_are_wanted),
         TEST(an_empty_list_is_an_empty_array),
