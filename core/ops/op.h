@@ -138,6 +138,9 @@ extern const struct fields page_param_fields;
     }
 bool call_reply_list(struct call *call, spd_txn *txn, const struct kind *kind,
                      struct span span, const struct page *page);
+/* The Link header of a list that an operation made otherwise: the next page
+ * goes on behind this record. */
+void call_link_next(struct call *call, int64_t after, int64_t limit);
 /* Headers of the reply that an operation may set; texts are copied. */
 void call_header(struct call *call, const char *name, spd_str value);
 
@@ -169,6 +172,11 @@ spd_err call_fail(struct call *call, const struct spd_error *err);
 /* Name a field; then call_refuse(REFUSE_INVALID, ...) or let it speak. */
 struct faults *call_faults(struct call *call);
 spd_err call_refuse_faults(struct call *call);
+
+/* Take the refusal back, for an operation that goes on with the next of many
+ * things: what would have gone out, {"error": ...}, in the call's arena and
+ * with a NUL behind. */
+spd_str call_forgive(struct call *call);
 
 /* OP_LATER: answered; the call must not be touched afterwards. After
  * call_refuse it goes out as that refusal. */

@@ -95,6 +95,14 @@ spd_err call_fail(struct call *call, const struct spd_error *err)
     return call_refuse(call, of_error[err->code], "%s", err->text);
 }
 
+spd_str call_forgive(struct call *call)
+{
+    struct live_call *live = live_of(call);
+    spd_str text = arena_str(&call->arena, buf_str(&live->reply));
+    reply_reset(live);
+    return text;
+}
+
 struct faults *call_faults(struct call *call)
 {
     return &live_of(call)->faults;

@@ -121,7 +121,7 @@ static void put_percent(struct buf *out, spd_str text)
 }
 
 /* The way to the next page: this one's query, from another place on. */
-static void link_next(struct call *call, int64_t after, int64_t limit)
+void call_link_next(struct call *call, int64_t after, int64_t limit)
 {
     struct buf link = { 0 };
     buf_printf(&link, "<?after=%lld&limit=%lld", (long long)after,
@@ -148,6 +148,6 @@ bool call_reply_list(struct call *call, spd_txn *txn, const struct kind *kind,
     struct buf *reply = call_reply_buf(call);
     int64_t last = record_list(txn, kind, &span, NULL, NULL, reply);
     if (last != 0)
-        link_next(call, last, page->limit);
+        call_link_next(call, last, page->limit);
     return !str_is(buf_str(reply), "[]");
 }
