@@ -152,6 +152,9 @@ void plannings_end(struct engine *engine);
 void eject_look(struct engine *engine, int64_t printer_id);
 void eject_look_at_all(struct engine *engine);
 
+/* -- queue.c: what waits for a printer -- */
+spd_err engine_add_queue_ops(struct engine *engine, struct spd_error *err);
+
 /* -- order.c: the attempt as its driver is told -- */
 bool order_of(struct engine *engine, const struct run *run, struct buf *json);
 

@@ -8,9 +8,11 @@ static int compare(int64_t a, int64_t b)
     return a < b ? -1 : a > b;
 }
 
+/* While several jobs that were moved change places, two may be seen at one. */
 int line_by_place(const struct waiter *a, const struct waiter *b)
 {
-    return queue_place_compare(&a->place, &b->place);
+    int places = queue_place_compare(&a->place, &b->place);
+    return places != 0 ? places : compare(a->id, b->id);
 }
 
 int line_by_hour(const struct waiter *a, const struct waiter *b)
@@ -76,9 +78,6 @@ void line_cut(struct line *line, size_t from, size_t count)
 
 size_t line_upto(const struct line *line, const struct queue_place *place)
 {
-    const struct waiter bound = { .place = *place };
-    size_t count = line_before(line, &bound, line_by_place);
-    bool is_there =
-        count < line->count && line_by_place(line->at[count], &bound) == 0;
-    return count + (is_there ? 1 : 0);
+    const struct waiter bound = { .id = INT64_MAX, .place = *place };
+    return line_before(line, &bound, line_by_place);
 }

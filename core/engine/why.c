@@ -200,5 +200,7 @@ spd_err engine_add_ops(struct engine *engine, struct spd_error *err)
 {
     spd_err rc =
         ops_add(engine->shop->ops, why_ops, SPD_COUNT(why_ops), engine, err);
-    return rc == SPD_OK ? plan_add_ops(engine, err) : rc;
+    if (rc == SPD_OK)
+        rc = plan_add_ops(engine, err);
+    return rc == SPD_OK ? engine_add_queue_ops(engine, err) : rc;
 }

@@ -170,6 +170,12 @@ int64_t job_only_printer(const struct job *job)
     return job->printer_id != 0 ? job->printer_id : job->stays_on;
 }
 
+void job_unmove(struct job *job)
+{
+    job->moved_to = 0;
+    job->moved_rank = job->moved_priority = job->moved_start = job->nudge = 0;
+}
+
 bool job_is_waiting(const struct job *job)
 {
     return job->phase == PHASE_WAITING &&
@@ -231,6 +237,14 @@ static bool queue_order(const void *record, struct key *key)
     return job_is_waiting(job);
 }
 
+static bool by_moved_to(const void *record, struct key *key)
+{
+    const struct job *job = record;
+    key_put_int(key, job->moved_to);
+    key_put_int(key, job->nudge);
+    return job->moved_to != 0 && job_is_waiting(job);
+}
+
 static bool by_printer(const void *record, struct key *key)
 {
     key_put_int(key, ((const struct job *)record)->printer_id);
@@ -258,7 +272,7 @@ static bool by_file(const void *record, struct key *key)
     return job->file_id != 0;
 }
 
-enum { QUEUE, BY_PRINTER, BY_PRINTER_STATUS, BY_STATUS, BY_FILE };
+enum { QUEUE, BY_PRINTER, BY_PRINTER_STATUS, BY_STATUS, BY_FILE, BY_MOVED };
 static const struct index job_indexes[] = {
     [QUEUE] = { .name = "queue",
                 .key = queue_order,
@@ -268,6 +282,7 @@ static const struct index job_indexes[] = {
                             .key = by_printer_status },
     [BY_STATUS] = { .name = "status", .key = by_status },
     [BY_FILE] = { .name = "file", .key = by_file },
+    [BY_MOVED] = { .name = "moved", .key = by_moved_to },
 };
 
 const struct kind job_kind = {
@@ -289,6 +304,27 @@ struct span job_queue_span(int64_t printer_id, struct key *prefix)
     *prefix = (struct key){ 0 };
     key_put_int(prefix, printer_id);
     return span_of(QUEUE, prefix);
+}
+
+/* An entry ends with the record's id, whose first byte is never the highest. */
+struct span job_queue_span_behind(int64_t printer_id,
+                                  const struct queue_place *place,
+                                  struct key *prefix, struct key *from)
+{
+    struct span span = job_queue_span(printer_id, prefix);
+    *from = *prefix;
+    key_put_place(from, place);
+    key_put_byte(from, 0xff);
+    span.from = from;
+    return span;
+}
+
+struct span job_moved_span(int64_t moved_to, struct key *prefix)
+{
+    *prefix = (struct key){ 0 };
+    if (moved_to != 0)
+        key_put_int(prefix, moved_to);
+    return span_of(BY_MOVED, prefix);
 }
 
 struct span job_printer_span(int64_t printer_id, struct key *prefix)

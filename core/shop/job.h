@@ -103,6 +103,13 @@ int queue_place_compare(const struct queue_place *a,
 /* Jobs that wait, in the order of their places. Of one printer, or (printer_id
  * 0) of those that any may print. */
 struct span job_queue_span(int64_t printer_id, struct key *prefix);
+/* The same, only what stands behind `place`; both keys are the span's. */
+struct span job_queue_span_behind(int64_t printer_id,
+                                  const struct queue_place *place,
+                                  struct key *prefix, struct key *from);
+/* Jobs that wait and were moved, to this one or (0) to whichever, from the
+ * foremost to the hindmost of each. */
+struct span job_moved_span(int64_t moved_to, struct key *prefix);
 /* Jobs in a status; of one printer, or (0) of all. */
 struct span job_status_span(int64_t printer_id, enum job_status status,
                             struct key *prefix);
@@ -115,6 +122,8 @@ bool job_avoids(const struct job *job, int64_t printer_id);
 
 /* The one printer it may go to; 0: any. */
 int64_t job_only_printer(const struct job *job);
+/* Let it stand where rank, priority, start and age put it. */
+void job_unmove(struct job *job);
 
 bool job_is_waiting(const struct job *job);
 bool job_is_done(const struct job *job);

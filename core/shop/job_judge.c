@@ -159,6 +159,17 @@ spd_err job_judge(struct call *call, spd_txn *txn, struct job *job)
 
 /* -- moves by hand -- */
 
+spd_err job_need_waiting(struct call *call, const struct job *job,
+                         const char *what)
+{
+    if (job_is_waiting(job))
+        return SPD_OK;
+    return call_refuse(call, REFUSE_CONFLICT,
+                       "job %lld is %s (%s); only a job that waits can be %s",
+                       (long long)job->id, job_status_names[job->status],
+                       job_phase_names[job->phase], what);
+}
+
 static const struct move {
     enum job_status from, to;
     enum job_phase phase;
@@ -223,6 +234,7 @@ spd_err job_move(struct call *call, struct job *job, enum job_status to)
         job->stop_wanted = false;
         job->refusals = job->failures = job->stays_on = 0;
         job->avoids = (struct list){ NULL, 0 };
+        job_unmove(job);
     }
     return SPD_OK;
 }

@@ -14,4 +14,8 @@ spd_err job_judge(struct call *call, spd_txn *txn, struct job *job);
  * and which times they stamp. Refuses (409) naming the ones allowed. */
 spd_err job_move(struct call *call, struct job *job, enum job_status to);
 
+/* Refuses (409) a job that does not wait: "only ... can be WHAT". */
+spd_err job_need_waiting(struct call *call, const struct job *job,
+                         const char *what);
+
 #endif

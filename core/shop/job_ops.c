@@ -1,5 +1,5 @@
 /* The operations of jobs; the seed's routes call them scheduled prints. */
-#include "shop/attempt.h"
+#include "shop/job_acts.h"
 #include "shop/job_judge.h"
 #include "shop/printer.h"
 
@@ -69,29 +69,6 @@ static spd_err list_of_printer(struct call *call, spd_txn *txn)
     return SPD_OK;
 }
 
-struct queue_param {
-    int64_t printer_id;
-    struct page page;
-};
-static const struct field queue_rows[] = {
-    FIELD(queue_param, printer_id, FIELD_ID, "which printer",
-          .flags = FIELD_REQUIRED),
-    PAGE_ROWS(queue_param, page),
-};
-static const struct fields queue_fields =
-    TABLE("queue", queue_param, queue_rows);
-
-static spd_err list_queue(struct call *call, spd_txn *txn)
-{
-    const struct queue_param *param = call->params;
-    struct key prefix;
-    if (call_reply_list(call, txn, &job_kind,
-                        job_queue_span(param->printer_id, &prefix),
-                        &param->page))
-        return SPD_OK; /* a printer with jobs is not deleted */
-    return need_printer(call, txn, param->printer_id);
-}
-
 static spd_err get_job(struct call *call, spd_txn *txn)
 {
     const struct id_param *which = call->params;
@@ -103,11 +80,8 @@ static spd_err get_job(struct call *call, spd_txn *txn)
 static spd_err put_job(struct call *call, spd_txn *txn, struct job *job,
                        const char *topic)
 {
-    struct spd_error err;
-    struct change change = call_change(call, topic);
-    if (job_put(txn, call->self, job, &change, &err) != SPD_OK)
-        return call_fail(call, &err);
-    return call_reply_tagged(call, txn, &job_kind, job->id);
+    spd_err rc = job_write(call, txn, job, topic);
+    return rc == SPD_OK ? call_reply_tagged(call, txn, &job_kind, job->id) : rc;
 }
 
 static spd_err create_job(struct call *call, spd_txn *txn)
@@ -150,41 +124,9 @@ static const struct field cancel_rows[] = {
 static const struct fields cancel_fields =
     TABLE("cancel", which_print, cancel_rows);
 
-/* An attempt at an unknown point ends as the person says the job did. */
-static spd_err end_unknown(struct call *call, spd_txn *txn,
-                           struct attempt *attempt, enum job_status to)
-{
-    static const int outcomes[] = {
-        [JOB_QUEUED] = OUTCOME_FAILED,   [JOB_SCHEDULED] = OUTCOME_FAILED,
-        [JOB_STARTED] = OUTCOME_UNKNOWN, [JOB_COMPLETED] = OUTCOME_FINISHED,
-        [JOB_FAILED] = OUTCOME_FAILED,   [JOB_CANCELLED] = OUTCOME_CANCELLED,
-    };
-    struct spd_error err;
-    attempt->step = STEP_ENDED;
-    attempt->outcome = outcomes[to];
-    attempt->reason = STR("a person said how it ended");
-    attempt->ended_at = shop_now_ms(call->self);
-    if (to == JOB_COMPLETED &&
-        attempt_charge(txn, call->self, attempt, 1, &err) != SPD_OK)
-        return call_fail(call, &err);
-    if (attempt_put(txn, attempt, "attempt.ended", &err) != SPD_OK)
-        return call_fail(call, &err);
-    return SPD_OK;
-}
-
 static bool body_has(const struct call *call, const char *member)
 {
     return json_member(call->body_json, member) != NULL;
-}
-
-/* Nobody knew how the job stood; now it stands as the person says, also when
- * that is the status it had. */
-static void forget_unknown(const struct call *call, struct job *job,
-                           enum job_status to)
-{
-    job->phase = to == JOB_STARTED ? PHASE_PRINTING : PHASE_WAITING;
-    if (!body_has(call, "failed_reason"))
-        job->failed_reason = (spd_str){ NULL, 0 };
 }
 
 /* While an attempt is under way its job is not to be rewritten. */
@@ -194,10 +136,8 @@ static spd_err judge_attempt(struct call *call, spd_txn *txn, struct job *job,
     struct attempt attempt;
     if (!attempt_of_job(txn, job->id, &attempt, &call->arena))
         return SPD_OK;
-    if (attempt.step == STEP_UNKNOWN && body_has(call, "status")) {
-        forget_unknown(call, job, to);
-        return end_unknown(call, txn, &attempt, to);
-    }
+    if (attempt.step == STEP_UNKNOWN && body_has(call, "status"))
+        return job_end_unknown(call, txn, job, &attempt, to);
     if (attempt.step == STEP_UNKNOWN)
         return call_refuse(call, REFUSE_CONFLICT,
                            "nobody knows what became of job %lld on printer "
@@ -262,8 +202,11 @@ static spd_err update_job(struct call *call, spd_txn *txn)
     if (got != SPD_OK)
         return got;
     enum job_status before = (enum job_status)job.status;
+    int64_t priority = job.priority, start = job.scheduled_start;
     call_patch(call, &job);
     forget_file(call, &job);
+    if (job.priority != priority || job.scheduled_start != start)
+        job_unmove(&job);
     enum job_status to = wanted_status(&job, before);
     job.status = (int)before;
     spd_err rc = SPD_OK;
@@ -283,88 +226,80 @@ static spd_err update_job(struct call *call, spd_txn *txn)
     return put_job(call, txn, &job, to == before ? "job.updated" : topics[to]);
 }
 
-/* Before the start is decided an attempt is simply dropped. */
-static spd_err drop_attempt(struct call *call, spd_txn *txn,
-                            struct attempt *attempt)
-{
-    struct spd_error err;
-    attempt->step = STEP_ENDED;
-    attempt->outcome = OUTCOME_DROPPED;
-    attempt->reason = STR("the job was cancelled");
-    attempt->ended_at = shop_now_ms(call->self);
-    if (attempt_put(txn, attempt, "attempt.dropped", &err) != SPD_OK)
-        return call_fail(call, &err);
-    return SPD_OK;
-}
+/* -- acts -- */
 
-static spd_err want_stop(struct call *call, spd_txn *txn, struct job *job,
-                         const struct attempt *attempt, bool stop)
+static spd_err reply_job(struct call *call, spd_txn *txn, spd_err rc,
+                         int64_t id)
 {
-    if (!stop)
-        return call_refuse(call, REFUSE_CONFLICT,
-                           "job %lld is on printer %lld (%s); to stop it there "
-                           "and cancel it, ask again with stop=true",
-                           (long long)job->id, (long long)attempt->printer_id,
-                           job_phase_names[job->phase]);
-    job->stop_wanted = true;
-    return put_job(call, txn, job, "job.stop_wanted");
+    return rc == SPD_OK ? call_reply_tagged(call, txn, &job_kind, id) : rc;
 }
 
 static spd_err cancel_job(struct call *call, spd_txn *txn)
 {
     const struct which_print *param = call->params;
     struct job job;
-    struct attempt attempt;
-    spd_err got = call_get(call, txn, &job_kind, param->print_id, &job);
-    if (got != SPD_OK)
-        return got;
-    if (job.status == JOB_CANCELLED) /* asked for twice is asked for */
-        return call_reply_record(call, txn, &job_kind, job.id);
-    spd_err rc = SPD_OK;
-    if (attempt_of_job(txn, job.id, &attempt, &call->arena)) {
-        if (attempt.step == STEP_STARTING || attempt.step == STEP_PRINTING)
-            return want_stop(call, txn, &job, &attempt, param->stop);
-        bool is_unknown = attempt.step == STEP_UNKNOWN;
-        if (is_unknown)
-            forget_unknown(call, &job, JOB_CANCELLED);
-        rc = is_unknown ? end_unknown(call, txn, &attempt, JOB_CANCELLED)
-                        : drop_attempt(call, txn, &attempt);
-    }
+    spd_err rc = call_get(call, txn, &job_kind, param->print_id, &job);
     if (rc == SPD_OK)
-        rc = job_move(call, &job, JOB_CANCELLED);
-    return rc == SPD_OK ? put_job(call, txn, &job, "job.cancelled") : rc;
+        rc = job_cancel(call, txn, &job, param->stop);
+    return reply_job(call, txn, rc, param->print_id);
 }
 
-/* -- hold and release -- */
-
-static spd_err set_held(struct call *call, spd_txn *txn, bool held,
-                        const char *topic)
+static spd_err hold_or_release(struct call *call, spd_txn *txn, bool held)
 {
     const struct id_param *which = call->params;
     struct job job;
-    spd_err got = call_get(call, txn, &job_kind, which->id, &job);
-    if (got != SPD_OK)
-        return got;
-    if (held && !job_is_waiting(&job))
-        return call_refuse(call, REFUSE_CONFLICT,
-                           "job %lld is %s (%s); only a job that waits can be "
-                           "held back",
-                           (long long)job.id, job_status_names[job.status],
-                           job_phase_names[job.phase]);
-    if (job.held == held) /* asked for twice is asked for */
-        return call_reply_record(call, txn, &job_kind, job.id);
-    job.held = held;
-    return put_job(call, txn, &job, topic);
+    spd_err rc = call_get(call, txn, &job_kind, which->id, &job);
+    if (rc == SPD_OK)
+        rc = job_set_held(call, txn, &job, held);
+    return reply_job(call, txn, rc, which->id);
 }
 
 static spd_err hold_job(struct call *call, spd_txn *txn)
 {
-    return set_held(call, txn, true, "job.held");
+    return hold_or_release(call, txn, true);
 }
 
 static spd_err release_job(struct call *call, spd_txn *txn)
 {
-    return set_held(call, txn, false, "job.released");
+    return hold_or_release(call, txn, false);
+}
+
+struct movement {
+    int64_t before, after;
+    bool back;
+};
+static const struct field movement_rows[] = {
+    FIELD(movement, before, FIELD_ID, "directly before this job",
+          .flags = FIELD_NULL),
+    FIELD(movement, after, FIELD_ID, "or directly behind this one",
+          .flags = FIELD_NULL),
+    FIELD(movement, back, FIELD_BOOL,
+          "or back to where the policy, its priority, start and age put it",
+          .fallback = "false"),
+};
+static const struct fields movement_fields =
+    TABLE("movement", movement, movement_rows);
+
+static spd_err move_job(struct call *call, spd_txn *txn)
+{
+    const struct id_param *which = call->params;
+    struct movement to;
+    struct job job;
+    fields_init(&movement_fields, &to);
+    call_patch(call, &to);
+    if ((to.before != 0) + (to.after != 0) + to.back != 1)
+        return call_refuse(call, REFUSE_CONTENT,
+                           "say where to: before a job, after a job, or back "
+                           "into the order (back=true); one of them");
+    spd_err rc = call_get(call, txn, &job_kind, which->id, &job);
+    if (rc == SPD_OK)
+        rc = call_judge_tag(call, txn, &job_kind, which->id);
+    if (rc == SPD_OK && to.back)
+        rc = job_put_back(call, txn, &job);
+    else if (rc == SPD_OK)
+        rc = job_put_beside(call, txn, &job, to.before + to.after,
+                            to.before != 0);
+    return reply_job(call, txn, rc, which->id);
 }
 
 static const struct op job_ops[] = {
@@ -392,14 +327,6 @@ static const struct op job_ops[] = {
       .params = &of_printer_fields,
       .reply = &job_fields,
       .run = list_of_printer },
-    { .name = "jobs.queue",
-      .route = "GET /api/bambu/scheduled-prints/{printer_id}/queue",
-      .doc = "What waits for one printer, in the order it will be printed",
-      .role = SPD_VIEWER,
-      .flags = OP_READ | OP_LIST,
-      .params = &queue_fields,
-      .reply = &job_fields,
-      .run = list_queue },
     { .name = "jobs.create",
       .route = "POST /api/bambu/scheduled-prints",
       .doc = "Ask for a print",
@@ -426,6 +353,16 @@ static const struct op job_ops[] = {
       .params = &cancel_fields,
       .reply = &job_fields,
       .run = cancel_job },
+    { .name = "jobs.move",
+      .route = "POST /api/bambu/scheduled-prints/{id}/move",
+      .doc = "Put a waiting job directly before or behind another; there it "
+             "stays until it is moved again or its priority or start changes",
+      .role = SPD_OPERATOR,
+      .flags = OP_WRITE,
+      .params = &id_param_fields,
+      .body = &movement_fields,
+      .reply = &job_fields,
+      .run = move_job },
     { .name = "jobs.hold",
       .route = "POST /api/jobs/{id}/hold",
       .doc = "Keep a waiting job back until it is released",
@@ -446,5 +383,6 @@ static const struct op job_ops[] = {
 
 spd_err job_add_ops(struct shop *shop, struct spd_error *err)
 {
-    return ops_add(shop->ops, job_ops, SPD_COUNT(job_ops), shop, err);
+    spd_err rc = ops_add(shop->ops, job_ops, SPD_COUNT(job_ops), shop, err);
+    return rc == SPD_OK ? job_add_bulk_ops(shop, err) : rc;
 }

@@ -144,26 +144,6 @@ static void a_time_to_start_makes_a_job_scheduled(void **state)
     assert_reply(200, "\"status\":\"queued\"");
 }
 
-static void the_queue_is_in_the_order_of_printing(void **state)
-{
-    (void)state;
-    add_printer();
-    add_file("P1S");
-    call("jobs.create", "{\"file_id\":1,\"printer_id\":1}");
-    call("jobs.create", "{\"file_id\":1,\"printer_id\":1,\"priority\":5,"
-                        "\"scheduled_start\":\"2030-01-01T00:00:00Z\"}");
-    call("jobs.create", "{\"file_id\":1,\"printer_id\":1,\"priority\":5}");
-    call("jobs.create", "{\"file_id\":1,\"printer_id\":1,\"priority\":-5}");
-    call("jobs.queue", "{\"printer_id\":1}");
-    spd_json *queue = json_parse(buf_str(&the.reply), NULL);
-    static const int64_t order[] = { 3, 2, 1, 4 };
-    assert_int_equal(json_count(queue), 4);
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(json_as_int(json_member(json_item(queue, i), "id"), 0),
-                         order[i]);
-    json_free(queue);
-}
-
 static void a_file_that_a_job_needs_is_not_deleted(void **state)
 {
     (void)state;
@@ -183,7 +163,6 @@ int main(void)
         A_TEST(a_refused_move_names_the_ones_that_are_allowed),
         A_TEST(moves_stamp_the_times_and_a_second_try_clears_them),
         A_TEST(a_time_to_start_makes_a_job_scheduled),
-        A_TEST(the_queue_is_in_the_order_of_printing),
         A_TEST(a_file_that_a_job_needs_is_not_deleted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
