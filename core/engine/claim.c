@@ -76,6 +76,7 @@ static spd_err write_attempt(spd_txn *txn, struct claim *claim,
         .remote_name = arena_str(&claim->arena, str_of(remote)),
         .feeds = claim->feeds,
         .created_at = shop_now_ms(claim->engine->shop),
+        .scrap = INT_NONE,
     };
     return attempt_put(txn, &claim->attempt, "attempt.claimed", err);
 }

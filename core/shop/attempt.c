@@ -55,6 +55,9 @@ static const struct field attempt_rows[] = {
     FIELD(attempt, cost, FIELD_REAL,
           "of the filament used, in the shop's currency; null: not known",
           .flags = FIELD_READONLY),
+    FIELD(attempt, scrap, FIELD_INT,
+          "pieces of it that a person threw away; null: nobody said",
+          .flags = FIELD_READONLY | FIELD_NULL),
 };
 static const struct fields attempt_fields =
     TABLE("attempt", attempt, attempt_rows);
@@ -142,6 +145,13 @@ struct span attempt_live_span(void)
     return (struct span){ .index = &attempt_indexes[LIVE_BY_PRINTER] };
 }
 
+struct span attempt_job_span(int64_t job_id, struct key *prefix)
+{
+    *prefix = (struct key){ 0 };
+    key_put_int(prefix, job_id);
+    return (struct span){ .index = &attempt_indexes[BY_JOB], .prefix = prefix };
+}
+
 spd_err attempt_put(spd_txn *txn, struct attempt *attempt, const char *topic,
                     struct spd_error *err)
 {
@@ -190,11 +200,10 @@ static spd_err list_of_job(struct call *call, spd_txn *txn)
     if (!record_exists(txn, &job_kind, which->id))
         return call_refuse(call, REFUSE_NOT_FOUND, "there is no job %lld",
                            (long long)which->id);
-    struct key prefix = { 0 };
-    key_put_int(&prefix, which->id);
-    struct span span = { .index = &attempt_indexes[BY_JOB], .prefix = &prefix };
+    struct key prefix;
     struct page page = { .limit = 1000 };
-    call_reply_list(call, txn, &attempt_kind, span, &page);
+    call_reply_list(call, txn, &attempt_kind,
+                    attempt_job_span(which->id, &prefix), &page);
     return SPD_OK;
 }
 

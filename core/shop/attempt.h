@@ -40,7 +40,8 @@ struct attempt {
     struct list feeds; /* of struct feed */
     double grams;      /* used in the end */
     int64_t created_at, uploaded_at, start_at, printing_at, ended_at;
-    double cost; /* of the filament; NAN: of some of it nobody knows */
+    double cost;   /* of the filament; NAN: of some of it nobody knows */
+    int64_t scrap; /* pieces of it; INT_NONE: nobody said */
 };
 
 extern const struct kind attempt_kind;
@@ -54,6 +55,8 @@ bool attempt_of_job(spd_txn *txn, int64_t job_id, struct attempt *attempt,
 bool attempt_has_submission(spd_txn *txn, spd_str submission);
 /* All live ones, in order of their printers. */
 struct span attempt_live_span(void);
+/* Those of a job, oldest first. */
+struct span attempt_job_span(int64_t job_id, struct key *prefix);
 
 spd_err attempt_put(spd_txn *txn, struct attempt *attempt, const char *topic,
                     struct spd_error *err);

@@ -141,6 +141,22 @@ static const struct field job_rows[] = {
           "only where this build plate is known to be on; null: as sliced, or "
           "where nobody knows",
           .flags = FIELD_NULL, .max = 40, .example = "\"Textured PEI Plate\""),
+    FIELD(job, yield, FIELD_INT, "pieces that one print of it gives", .min = 1,
+          .max = 1000, .fallback = "1"),
+    FIELD(job, good, FIELD_INT, "pieces that a person found good",
+          .flags = FIELD_NULL | FIELD_READONLY),
+    FIELD(job, scrap, FIELD_INT, "pieces that a person threw away",
+          .flags = FIELD_NULL | FIELD_READONLY),
+    FIELD(job, reviewed_at, FIELD_TIME, "when its pieces were looked at",
+          .flags = FIELD_READONLY),
+    FIELD(job, reviewed_by, FIELD_TEXT, "who looked at them",
+          .flags = FIELD_READONLY),
+    FIELD(job, scrap_reason, FIELD_TEXT, "what is wrong with the scrap",
+          .flags = FIELD_READONLY, .max = 1000),
+    FIELD(job, reprint_of, FIELD_ID, "it prints the scrap of this job again",
+          .flags = FIELD_READONLY),
+    FIELD(job, reprint_id, FIELD_ID, "this job prints its scrap again",
+          .flags = FIELD_READONLY),
 };
 const struct fields job_fields = TABLE("job", job, job_rows);
 

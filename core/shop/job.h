@@ -80,6 +80,12 @@ struct job {
     struct list models;
     double nozzle_diameter_mm;
     spd_str plate_type;
+    int64_t yield; /* pieces that one print of it gives */
+    /* A person looked at the pieces; reviewed_at 0: nobody did yet. */
+    int64_t good, scrap, reviewed_at;
+    spd_str reviewed_by, scrap_reason;
+    int64_t reprint_of; /* it prints that job's scrap again; 0: no */
+    int64_t reprint_id; /* the job that prints its scrap again; 0: none */
 };
 
 extern const struct kind job_kind;

@@ -1,6 +1,7 @@
 /* The operations of jobs; the seed's routes call them scheduled prints. */
 #include "shop/job_acts.h"
 #include "shop/job_judge.h"
+#include "shop/job_review.h"
 #include "shop/printer.h"
 
 /* -- listing -- */
@@ -384,5 +385,7 @@ static const struct op job_ops[] = {
 spd_err job_add_ops(struct shop *shop, struct spd_error *err)
 {
     spd_err rc = ops_add(shop->ops, job_ops, SPD_COUNT(job_ops), shop, err);
-    return rc == SPD_OK ? job_add_bulk_ops(shop, err) : rc;
+    if (rc == SPD_OK)
+        rc = job_add_bulk_ops(shop, err);
+    return rc == SPD_OK ? job_add_review_ops(shop, err) : rc;
 }
