@@ -18,6 +18,7 @@ struct claim {
     struct engine *engine;
     int64_t job_id, printer_id;
     struct list feeds; /* as matched in the transaction */
+    spd_str printer_name;
     struct arena arena;
     struct attempt attempt; /* as committed */
 };
@@ -47,7 +48,7 @@ static void name_remote(char out[REMOTE_NAME_BYTES], spd_str job_name,
 static spd_err judge(spd_txn *txn, struct claim *claim, struct job *job,
                      struct spd_error *err)
 {
-    struct seat seat;
+    struct seat seat = { 0 };
     struct arena *arena = &claim->arena;
     spd_err rc = record_get(txn, &job_kind, claim->job_id, job, arena, err);
     if (rc != SPD_OK)
@@ -57,6 +58,7 @@ static spd_err judge(spd_txn *txn, struct claim *claim, struct job *job,
                 match(&seat, job, job_plate(txn, job, arena),
                       shop_now_ms(claim->engine->shop), &claim->feeds,
                       arena) == CAN_TAKE;
+    claim->printer_name = seat.printer.name;
     return fits ? SPD_OK
                 : error_set(err, SPD_EBUSY, "job or printer changed meanwhile");
 }
@@ -77,6 +79,9 @@ static spd_err write_attempt(spd_txn *txn, struct claim *claim,
         .feeds = claim->feeds,
         .created_at = shop_now_ms(claim->engine->shop),
         .scrap = INT_NONE,
+        .asked_by = job_asked_by(job, &claim->arena),
+        .job_name = job->job_name,
+        .printer_name = claim->printer_name,
     };
     return attempt_put(txn, &claim->attempt, "attempt.claimed", err);
 }

@@ -55,7 +55,7 @@ static bool is_news(spd_str topic)
 struct reading {
     struct engine *engine;
     spd_txn *txn;
-    bool news;
+    bool news, adopted;
 };
 
 /* Of a slot that is no more, nobody knows whose it was. */
@@ -77,6 +77,21 @@ static void read_printer(const struct reading *reading, int64_t printer_id)
     bays_refresh(&reading->engine->bays, reading->txn, printer_id);
 }
 
+/* Another door made it a live attempt: nobody drives it yet. */
+static void adopt_run(struct reading *reading, int64_t attempt_id)
+{
+    struct arena arena = { 0 };
+    struct attempt attempt;
+    if (run_of_attempt(reading->engine, attempt_id) == NULL &&
+        record_get(reading->txn, &attempt_kind, attempt_id, &attempt, &arena,
+                   NULL) == SPD_OK &&
+        attempt.step != STEP_ENDED) {
+        run_new(reading->engine, &attempt);
+        reading->adopted = true;
+    }
+    arena_fini(&arena);
+}
+
 static bool read_event(void *arg, const struct event *event)
 {
     struct reading *reading = arg;
@@ -91,8 +106,19 @@ static bool read_event(void *arg, const struct event *event)
         windows_load(&engine->windows, reading->txn);
     else if (str_is(event->kind, circuit_kind.name))
         power_load(&engine->power, reading->txn);
+    else if (str_is(event->topic, "attempt.adopted"))
+        adopt_run(reading, event->id);
     reading->news = reading->news || is_news(event->topic);
     return true;
+}
+
+static void advance_all(struct engine *engine)
+{
+    struct run *next;
+    for (struct run *run = engine->runs; run != NULL; run = next) {
+        next = run->next;
+        run_advance(run);
+    }
 }
 
 static void on_journal(void *arg, int64_t last_seq)
@@ -104,9 +130,11 @@ static void on_journal(void *arg, int64_t last_seq)
     store_read_end(reading.txn);
     engine->seen_seq = last_seq;
     eject_look_at_all(engine);
-    if (!reading.news)
+    if (!reading.news && !reading.adopted)
         return;
     runs_recheck(engine);
+    if (reading.adopted)
+        advance_all(engine);
     engine_wake(engine);
 }
 
@@ -235,8 +263,7 @@ void engine_start(struct engine *engine)
     journal_follow(engine->shop->store, &engine->follower);
     engine->started = true;
     runs_recheck(engine);
-    for (struct run *run = engine->runs; run != NULL; run = run->next)
-        run_advance(run);
+    advance_all(engine);
     eject_look_at_all(engine);
     engine->rerank = rerank_start(engine);
     engine_wake(engine);

@@ -83,6 +83,7 @@ void claim(struct engine *engine, int64_t job_id, int64_t printer_id);
 
 /* -- run.c: the runs there are -- */
 struct run *run_new(struct engine *engine, const struct attempt *attempt);
+struct run *run_of_attempt(const struct engine *engine, int64_t attempt_id);
 struct run *run_of_printer(const struct engine *engine, int64_t printer_id);
 /* Does anything go on there, be it that an upload is being broken off? */
 bool printer_is_taken(const struct engine *engine, int64_t printer_id);
@@ -151,6 +152,9 @@ void plannings_end(struct engine *engine);
  * the journal has news. */
 void eject_look(struct engine *engine, int64_t printer_id);
 void eject_look_at_all(struct engine *engine);
+
+/* -- adopt.c: prints begun elsewhere that become a job's -- */
+spd_err engine_add_adopt_ops(struct engine *engine, struct spd_error *err);
 
 /* -- queue.c: what waits for a printer -- */
 spd_err engine_add_queue_ops(struct engine *engine, struct spd_error *err);

@@ -31,6 +31,14 @@ struct run *run_new(struct engine *engine, const struct attempt *attempt)
     return run;
 }
 
+struct run *run_of_attempt(const struct engine *engine, int64_t attempt_id)
+{
+    struct run *run = engine->runs;
+    while (run != NULL && run->attempt_id != attempt_id)
+        run = run->next;
+    return run;
+}
+
 struct run *run_of_printer(const struct engine *engine, int64_t printer_id)
 {
     struct run *run = engine->runs;

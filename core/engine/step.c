@@ -209,13 +209,18 @@ static void stamp(struct attempt *attempt, const struct stride *stride,
         [STEP_UPLOADED] = &attempt->uploaded_at,
         [STEP_STARTING] = &attempt->start_at,
         [STEP_PRINTING] = &attempt->printing_at,
+        [STEP_UNKNOWN] = &attempt->unknown_at,
         [STEP_ENDED] = &attempt->ended_at,
     };
     enum attempt_step to = stride->arrow->to;
     attempt->step = (int)to;
     attempt->outcome = (int)stride->arrow->outcome;
-    if (to != STEP_UNKNOWN && *moments[to] == 0)
+    if (*moments[to] == 0)
         *moments[to] = now_ms;
+    bool is_stopped =
+        attempt->outcome == OUTCOME_CANCELLED && attempt->ended_by.len > 0;
+    if (to == STEP_ENDED && !is_stopped)
+        attempt->ended_by = STR("spoold");
     if (stride->reason[0] != '\0')
         attempt->reason = str_of(stride->reason);
     else if (to == STEP_PRINTING)

@@ -202,5 +202,7 @@ spd_err engine_add_ops(struct engine *engine, struct spd_error *err)
         ops_add(engine->shop->ops, why_ops, SPD_COUNT(why_ops), engine, err);
     if (rc == SPD_OK)
         rc = plan_add_ops(engine, err);
+    if (rc == SPD_OK)
+        rc = engine_add_adopt_ops(engine, err);
     return rc == SPD_OK ? engine_add_queue_ops(engine, err) : rc;
 }

@@ -24,7 +24,8 @@ static const struct fields feed_fields = TABLE("feed", feed, feed_rows);
 
 static const struct field attempt_rows[] = {
     FIELD(attempt, id, FIELD_ID, "the attempt's id", .flags = FIELD_READONLY),
-    FIELD(attempt, job_id, FIELD_ID, "of which job", .flags = FIELD_READONLY),
+    FIELD(attempt, job_id, FIELD_ID, "of which job; null: begun elsewhere",
+          .flags = FIELD_READONLY),
     FIELD(attempt, printer_id, FIELD_ID, "on which printer",
           .flags = FIELD_READONLY),
     FIELD(attempt, step, FIELD_CHOICE, "how far it came",
@@ -58,6 +59,22 @@ static const struct field attempt_rows[] = {
     FIELD(attempt, scrap, FIELD_INT,
           "pieces of it that a person threw away; null: nobody said",
           .flags = FIELD_READONLY | FIELD_NULL),
+    FIELD(attempt, asked_by, FIELD_TEXT,
+          "whom it was for: a person, a plugin, a rule; of an adopted print, "
+          "who adopted it",
+          .flags = FIELD_READONLY),
+    FIELD(attempt, ended_by, FIELD_TEXT,
+          "who ended it: spoold by the printer's word, or a person",
+          .flags = FIELD_READONLY),
+    FIELD(attempt, unknown_at, FIELD_TIME,
+          "when it was no longer known what became of it",
+          .flags = FIELD_READONLY),
+    FIELD(attempt, job_name, FIELD_TEXT, "of its job; else as the printer says",
+          .flags = FIELD_READONLY),
+    FIELD(attempt, printer_name, FIELD_TEXT, "what the printer was called then",
+          .flags = FIELD_READONLY),
+    FIELD(attempt, foreign, FIELD_BOOL,
+          "was it begun elsewhere, not by spoold?", .flags = FIELD_READONLY),
 };
 static const struct fields attempt_fields =
     TABLE("attempt", attempt, attempt_rows);
@@ -66,29 +83,65 @@ static bool live_by_printer(const void *record, struct key *key)
 {
     const struct attempt *attempt = record;
     key_put_int(key, attempt->printer_id);
-    return attempt->step != STEP_ENDED;
+    return attempt->step != STEP_ENDED && attempt->job_id != 0;
+}
+
+static bool foreign_by_printer(const void *record, struct key *key)
+{
+    const struct attempt *attempt = record;
+    key_put_int(key, attempt->printer_id);
+    return attempt->step != STEP_ENDED && attempt->job_id == 0;
 }
 
 static bool live_by_job(const void *record, struct key *key)
 {
     const struct attempt *attempt = record;
     key_put_int(key, attempt->job_id);
-    return attempt->step != STEP_ENDED;
+    return attempt->step != STEP_ENDED && attempt->job_id != 0;
 }
 
 static bool by_job(const void *record, struct key *key)
 {
-    key_put_int(key, ((const struct attempt *)record)->job_id);
-    return true;
+    const struct attempt *attempt = record;
+    key_put_int(key, attempt->job_id);
+    return attempt->job_id != 0;
 }
 
+/* Those of strangers may come again, or be none. */
 static bool by_submission(const void *record, struct key *key)
 {
-    key_put_text(key, ((const struct attempt *)record)->submission);
-    return true;
+    const struct attempt *attempt = record;
+    key_put_text(key, attempt->submission);
+    return attempt->job_id != 0;
 }
 
-enum { LIVE_BY_PRINTER, LIVE_BY_JOB, BY_JOB, BY_SUBMISSION };
+static bool is_print(const struct attempt *attempt)
+{
+    return attempt->printing_at != 0 || attempt->foreign;
+}
+
+static bool as_history(const void *record, struct key *key)
+{
+    key_put_byte(key, 0);
+    return is_print(record);
+}
+
+static bool as_history_of_printer(const void *record, struct key *key)
+{
+    const struct attempt *attempt = record;
+    key_put_int(key, attempt->printer_id);
+    return is_print(attempt);
+}
+
+enum {
+    LIVE_BY_PRINTER,
+    LIVE_BY_JOB,
+    BY_JOB,
+    BY_SUBMISSION,
+    FOREIGN_BY_PRINTER,
+    HISTORY,
+    HISTORY_OF_PRINTER,
+};
 static const struct index attempt_indexes[] = {
     [LIVE_BY_PRINTER] = { .name = "live_printer",
                           .key = live_by_printer,
@@ -100,6 +153,12 @@ static const struct index attempt_indexes[] = {
     [BY_SUBMISSION] = { .name = "submission",
                         .key = by_submission,
                         .flags = INDEX_UNIQUE },
+    [FOREIGN_BY_PRINTER] = { .name = "foreign_printer",
+                             .key = foreign_by_printer,
+                             .flags = INDEX_UNIQUE },
+    [HISTORY] = { .name = "history", .key = as_history },
+    [HISTORY_OF_PRINTER] = { .name = "history_printer",
+                             .key = as_history_of_printer },
 };
 
 const struct kind attempt_kind = {
@@ -108,6 +167,7 @@ const struct kind attempt_kind = {
     .fields = &attempt_fields,
     .indexes = attempt_indexes,
     .index_count = SPD_COUNT(attempt_indexes),
+    .version = 1,
 };
 
 static bool find_live(spd_txn *txn, int which, int64_t owner_id,
@@ -132,6 +192,12 @@ bool attempt_of_job(spd_txn *txn, int64_t job_id, struct attempt *attempt,
     return find_live(txn, LIVE_BY_JOB, job_id, attempt, arena);
 }
 
+bool attempt_foreign_of_printer(spd_txn *txn, int64_t printer_id,
+                                struct attempt *attempt, struct arena *arena)
+{
+    return find_live(txn, FOREIGN_BY_PRINTER, printer_id, attempt, arena);
+}
+
 bool attempt_has_submission(spd_txn *txn, spd_str submission)
 {
     struct key key = { 0 };
@@ -143,6 +209,17 @@ bool attempt_has_submission(spd_txn *txn, spd_str submission)
 struct span attempt_live_span(void)
 {
     return (struct span){ .index = &attempt_indexes[LIVE_BY_PRINTER] };
+}
+
+struct span attempt_history_span(int64_t printer_id, struct key *prefix)
+{
+    *prefix = (struct key){ 0 };
+    if (printer_id != 0)
+        key_put_int(prefix, printer_id);
+    int which = printer_id != 0 ? HISTORY_OF_PRINTER : HISTORY;
+    return (struct span){ .index = &attempt_indexes[which],
+                          .prefix = prefix,
+                          .backwards = true };
 }
 
 struct span attempt_job_span(int64_t job_id, struct key *prefix)
@@ -207,10 +284,41 @@ static spd_err list_of_job(struct call *call, spd_txn *txn)
     return SPD_OK;
 }
 
+struct history_param {
+    int64_t printer_id;
+    struct page page;
+};
+static const struct field history_rows[] = {
+    FIELD(history_param, printer_id, FIELD_ID, "only of this printer",
+          .flags = FIELD_NULL),
+    PAGE_ROWS(history_param, page),
+};
+static const struct fields history_fields =
+    TABLE("history", history_param, history_rows);
+
+static spd_err list_history(struct call *call, spd_txn *txn)
+{
+    const struct history_param *param = call->params;
+    struct key prefix;
+    call_reply_list(call, txn, &attempt_kind,
+                    attempt_history_span(param->printer_id, &prefix),
+                    &param->page);
+    return SPD_OK;
+}
+
 static const struct op attempt_ops[] = {
+    { .name = "history.list",
+      .route = "GET /api/history",
+      .doc = "What was really printed, by this shop and by others on its "
+             "printers, the latest first",
+      .role = SPD_VIEWER,
+      .flags = OP_READ | OP_LIST,
+      .params = &history_fields,
+      .reply = &attempt_fields,
+      .run = list_history },
     { .name = "attempts.list",
       .route = "GET /api/attempts",
-      .doc = "What was really tried, the latest first",
+      .doc = "Every attempt, also those that never began, the latest first",
       .role = SPD_VIEWER,
       .flags = OP_READ | OP_LIST,
       .params = &page_param_fields,

@@ -1,7 +1,9 @@
 /* Attempts: the physical tries of a job, one after the other.
  *
- * The ledger of what was really done: where, when, how far, and how it ended.
- * At most one live attempt per printer and per job: the indexes see to it. */
+ * The ledger of what was really done: for whom, where, when, how far, and how
+ * it ended.  At most one live attempt per printer and per job: the indexes see
+ * to it.  A print that somebody began elsewhere is one without a job, and there
+ * is at most one of these per printer (foreign.h). */
 #ifndef SPOOLD_SHOP_ATTEMPT_H
 #define SPOOLD_SHOP_ATTEMPT_H
 
@@ -42,6 +44,12 @@ struct attempt {
     int64_t created_at, uploaded_at, start_at, printing_at, ended_at;
     double cost;   /* of the filament; NAN: of some of it nobody knows */
     int64_t scrap; /* pieces of it; INT_NONE: nobody said */
+    /* Whom it was for, and who ended it: "person/1", "plugin/etsy", "spoold".
+     * While it is live, ended_by is who wants it stopped. */
+    spd_str asked_by, ended_by;
+    int64_t unknown_at;
+    spd_str job_name, printer_name; /* as they were when it began */
+    bool foreign;                   /* begun elsewhere; job_id 0: no job's */
 };
 
 extern const struct kind attempt_kind;
@@ -51,10 +59,15 @@ bool attempt_of_printer(spd_txn *txn, int64_t printer_id,
                         struct attempt *attempt, struct arena *arena);
 bool attempt_of_job(spd_txn *txn, int64_t job_id, struct attempt *attempt,
                     struct arena *arena);
+/* The foreign print that is under way there. */
+bool attempt_foreign_of_printer(spd_txn *txn, int64_t printer_id,
+                                struct attempt *attempt, struct arena *arena);
 /* Is the submission one of ours, of whatever attempt? */
 bool attempt_has_submission(spd_txn *txn, spd_str submission);
 /* All live ones, in order of their printers. */
 struct span attempt_live_span(void);
+/* What was really printed, on one printer or (0) on all. */
+struct span attempt_history_span(int64_t printer_id, struct key *prefix);
 /* Those of a job, oldest first. */
 struct span attempt_job_span(int64_t job_id, struct key *prefix);
 

@@ -6,8 +6,8 @@
 #include "base/crash.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "shop/attempt.h"
 #include "shop/fleet_internal.h"
+#include "shop/foreign.h"
 #include "shop/material.h"
 
 /* News on its way into the store; the texts are its own. */
@@ -56,6 +56,7 @@ static bool is_news(const struct live *live, const struct printer_state *before)
     return live->snapshot || now->connection != before->connection ||
            now->state != before->state || !str_equal(now->pin, before->pin) ||
            !str_equal(now->submission, before->submission) ||
+           !str_equal(now->job_name, before->job_name) ||
            (now->nozzle_diameter_mm != before->nozzle_diameter_mm &&
             !isnan(now->nozzle_diameter_mm)) ||
            !same_slots(&now->slots, &before->slots);
@@ -161,12 +162,15 @@ static spd_err write_note(spd_txn *txn, void *arg, struct spd_error *err)
 {
     struct note *note = arg;
     struct arena arena = { 0 };
-    struct printer printer;
+    struct printer printer = { 0 };
     crash_before("printer.note");
     spd_err rc =
         record_get(txn, &printer_kind, note->printer_id, &printer, &arena, err);
+    const struct printer before = printer;
     if (rc == SPD_OK)
         rc = write_printer(txn, note, &printer, err);
+    if (rc == SPD_OK && note->status != PRINTER_OFFLINE)
+        rc = foreign_note(txn, note->shop, &before, &note->box.state, err);
     if (rc == SPD_OK && note->status != PRINTER_OFFLINE)
         rc = material_sync(txn, note->shop, note->printer_id,
                            &note->box.state.slots, err);

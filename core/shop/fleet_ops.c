@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "shop/attempt.h"
 #include "shop/fleet_internal.h"
 
 /* -- looking -- */
@@ -22,6 +23,17 @@ static void write_age(struct shop *shop, const struct live *live, spd_jsonw *w)
                        live->box.state.connection != CONNECTION_CONNECTED);
 }
 
+/* A print of somebody else's that the printer is at; null: none. */
+static void write_foreign(struct call *call, spd_txn *txn, int64_t printer_id,
+                          spd_jsonw *w)
+{
+    struct attempt attempt;
+    spd_str text = STR("null");
+    if (attempt_foreign_of_printer(txn, printer_id, &attempt, &call->arena))
+        record_text(txn, &attempt_kind, attempt.id, &text, NULL);
+    jsonw_put_raw(w, "foreign", text);
+}
+
 static spd_err show_status(struct call *call, spd_txn *txn)
 {
     struct shop *shop = call->self;
@@ -38,6 +50,7 @@ static spd_err show_status(struct call *call, spd_txn *txn)
     jsonw_put_str(w, "model", printer.model);
     jsonw_put_str(w, "status", str_of(printer_status_names[printer.status]));
     jsonw_put_bool(w, "plate_clear", printer.plate_clear);
+    write_foreign(call, txn, printer.id, w);
     if (live != NULL) {
         write_age(shop, live, w);
         jsonw_put_int(w, "uploaded_bytes", live->uploaded_bytes);

@@ -157,8 +157,17 @@ static const struct field job_rows[] = {
           .flags = FIELD_READONLY),
     FIELD(job, reprint_id, FIELD_ID, "this job prints its scrap again",
           .flags = FIELD_READONLY),
+    FIELD(job, asked_by, FIELD_TEXT, "who asked for it, also if it is nobody",
+          .flags = FIELD_READONLY),
 };
 const struct fields job_fields = TABLE("job", job, job_rows);
+
+spd_str job_asked_by(const struct job *job, struct arena *arena)
+{
+    if (job->asked_by.len > 0 || job->user_id == 0)
+        return job->asked_by;
+    return arena_printf(arena, "person/%lld", (long long)job->user_id);
+}
 
 bool job_avoids(const struct job *job, int64_t printer_id)
 {

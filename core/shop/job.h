@@ -86,6 +86,7 @@ struct job {
     spd_str reviewed_by, scrap_reason;
     int64_t reprint_of; /* it prints that job's scrap again; 0: no */
     int64_t reprint_id; /* the job that prints its scrap again; 0: none */
+    spd_str asked_by;   /* "person/1", "plugin/etsy"; no text: see user_id */
 };
 
 extern const struct kind job_kind;
@@ -121,6 +122,9 @@ struct span job_status_span(int64_t printer_id, enum job_status status,
                             struct key *prefix);
 /* All jobs of a printer, oldest first. */
 struct span job_printer_span(int64_t printer_id, struct key *prefix);
+
+/* "person/1", "plugin/etsy", ...; no text: nobody knows. May be in `arena`. */
+spd_str job_asked_by(const struct job *job, struct arena *arena);
 
 /* Never again on this printer. The list lives in `arena`. */
 void job_avoid(struct job *job, int64_t printer_id, struct arena *arena);

@@ -14,6 +14,16 @@ spd_err job_write(struct call *call, spd_txn *txn, struct job *job,
 
 /* -- attempts that a person ends -- */
 
+static spd_err write_attempt(struct call *call, spd_txn *txn,
+                             struct attempt *attempt, const char *topic)
+{
+    struct spd_error err;
+    struct change change = call_change(call, topic);
+    if (record_put(txn, &attempt_kind, attempt, &change, &err) != SPD_OK)
+        return call_fail(call, &err);
+    return SPD_OK;
+}
+
 static bool body_has(const struct call *call, const char *member)
 {
     return json_member(call->body_json, member) != NULL;
@@ -43,32 +53,29 @@ spd_err job_end_unknown(struct call *call, spd_txn *txn, struct job *job,
     attempt->outcome = outcomes[to];
     attempt->reason = STR("a person said how it ended");
     attempt->ended_at = shop_now_ms(call->self);
+    attempt->ended_by = str_of(call->actor->who);
     if (to == JOB_COMPLETED &&
         attempt_charge(txn, call->self, attempt, 1, &err) != SPD_OK)
         return call_fail(call, &err);
-    if (attempt_put(txn, attempt, "attempt.ended", &err) != SPD_OK)
-        return call_fail(call, &err);
-    return SPD_OK;
+    return write_attempt(call, txn, attempt, "attempt.ended");
 }
 
 /* Before the start is decided an attempt is simply dropped. */
 static spd_err drop_attempt(struct call *call, spd_txn *txn,
                             struct attempt *attempt)
 {
-    struct spd_error err;
     attempt->step = STEP_ENDED;
     attempt->outcome = OUTCOME_DROPPED;
     attempt->reason = STR("the job was cancelled");
     attempt->ended_at = shop_now_ms(call->self);
-    if (attempt_put(txn, attempt, "attempt.dropped", &err) != SPD_OK)
-        return call_fail(call, &err);
-    return SPD_OK;
+    attempt->ended_by = str_of(call->actor->who);
+    return write_attempt(call, txn, attempt, "attempt.dropped");
 }
 
 /* -- cancelling -- */
 
 static spd_err want_stop(struct call *call, spd_txn *txn, struct job *job,
-                         const struct attempt *attempt, bool stop)
+                         struct attempt *attempt, bool stop)
 {
     if (!stop)
         return call_refuse(call, REFUSE_CONFLICT,
@@ -77,7 +84,9 @@ static spd_err want_stop(struct call *call, spd_txn *txn, struct job *job,
                            (long long)job->id, (long long)attempt->printer_id,
                            job_phase_names[job->phase]);
     job->stop_wanted = true;
-    return job_write(call, txn, job, "job.stop_wanted");
+    attempt->ended_by = str_of(call->actor->who);
+    spd_err rc = write_attempt(call, txn, attempt, "attempt.stop_wanted");
+    return rc == SPD_OK ? job_write(call, txn, job, "job.stop_wanted") : rc;
 }
 
 spd_err job_cancel(struct call *call, spd_txn *txn, struct job *job, bool stop)

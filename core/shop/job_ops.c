@@ -99,6 +99,7 @@ static spd_err create_job(struct call *call, spd_txn *txn)
     job.id = 0;
     job.status = job.scheduled_start != 0 ? JOB_SCHEDULED : JOB_QUEUED;
     job.user_id = call->actor->person_id;
+    job.asked_by = str_of(call->actor->who);
     job.created_at = shop_now_ms(call->self);
     return put_job(call, txn, &job, "job.created");
 }

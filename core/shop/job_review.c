@@ -131,6 +131,7 @@ static struct job reprint_of(const struct call *call, spd_txn *txn,
         again.printer_id = 0;
     again.id = 0;
     again.user_id = call->actor->person_id;
+    again.asked_by = str_of(call->actor->who);
     again.status = JOB_QUEUED;
     again.phase = PHASE_WAITING;
     again.copies = (job->scrap + job->yield - 1) / job->yield;

@@ -4,6 +4,7 @@
 
 #include "shop/attempt.h"
 #include "shop/circuit.h"
+#include "shop/foreign.h"
 #include "shop/hours.h"
 #include "shop/job.h"
 #include "shop/printer_settings.h"
@@ -281,6 +282,9 @@ static spd_err delete_printer(struct call *call, spd_txn *txn)
                            "printer %lld has jobs that are not done; cancel "
                            "them or give them to another printer first",
                            (long long)which->id);
+    if (foreign_lose(txn, call->self, which->id,
+                     "the printer was taken out of the shop", &err) != SPD_OK)
+        return call_fail(call, &err);
     struct change change = call_change(call, "printer.deleted");
     struct change with_it = call_change(call, "hours.deleted");
     if (record_del(txn, &printer_kind, which->id, &change, &err) != SPD_OK ||

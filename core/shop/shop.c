@@ -123,7 +123,8 @@ static bool check_attempt(void *arg, const void *record)
 {
     struct check *check = arg;
     const struct attempt *attempt = record;
-    if (!record_exists(check->txn, &job_kind, attempt->job_id))
+    bool is_strangers = attempt->foreign && attempt->job_id == 0;
+    if (!is_strangers && !record_exists(check->txn, &job_kind, attempt->job_id))
         breach(check, "attempt %lld belongs to job %lld, which is not there",
                (long long)attempt->id, (long long)attempt->job_id);
     if ((attempt->step == STEP_ENDED) != (attempt->outcome != OUTCOME_NONE))

@@ -339,10 +339,17 @@ struct attempt read_attempt(int64_t job_id)
     return attempt;
 }
 
+static bool count_ours(void *arg, const void *record)
+{
+    *(size_t *)arg += ((const struct attempt *)record)->job_id != 0;
+    return true;
+}
+
 size_t count_attempts(void)
 {
+    size_t count = 0;
     spd_txn *txn = store_read(the.shop.store);
-    size_t count = record_count(txn, &attempt_kind);
+    record_each(txn, &attempt_kind, &(struct span){ 0 }, count_ours, &count);
     store_read_end(txn);
     return count;
 }

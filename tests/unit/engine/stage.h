@@ -90,6 +90,7 @@ struct job read_job(int64_t id);
 struct printer read_printer(int64_t id);
 /* The latest of the job. */
 struct attempt read_attempt(int64_t job_id);
+/* Those of jobs. */
 size_t count_attempts(void);
 double grams_in(int64_t printer_id, int64_t slot);
 /* Topics of the journal since the last time, joined by blanks. */

@@ -177,7 +177,7 @@ static void a_report_without_news_writes_nothing(void **state)
     (void)state;
     add_printer();
     say(UP "\"state\":\"printing\",\"progress_pct\":1}");
-    assert_string_equal(news(), "printer.printing");
+    assert_string_equal(news(), "printer.printing foreign.started");
     for (int i = 0; i < 50; i++)
         say("{\"progress_pct\":50,\"nozzle_celsius\":215.5,\"layer\":7}");
     say(UP "\"state\":\"printing\"}");
