@@ -12,6 +12,8 @@ static const char *const state_names[] = {
     "paused",  "finished", "failed",    NULL,
 };
 
+static const char *const remote_names[] = { "unknown", "off", "on", NULL };
+
 static const struct field slot_rows[] = {
     FIELD(slot, slot, FIELD_INT, "the slot's number", .flags = FIELD_REQUIRED,
           .min = 0, .max = 65535),
@@ -81,10 +83,10 @@ static const struct field state_rows[] = {
           .flags = FIELD_NULL, .max = 100),
     FIELD(printer_state, wifi_dbm, FIELD_INT, "strength of its radio",
           .flags = FIELD_NULL, .min = -200, .max = 50),
-    FIELD(printer_state, light, FIELD_BOOL, "is its light on?",
+    FIELD(printer_state, light, FIELD_JSON, "is its light on? null: not known",
           .flags = FIELD_NULL),
-    FIELD(printer_state, door_open, FIELD_BOOL, "is its door open?",
-          .flags = FIELD_NULL),
+    FIELD(printer_state, door_open, FIELD_JSON,
+          "is its door open? null: not known", .flags = FIELD_NULL),
     FIELD(printer_state, error, FIELD_JSON, "what blocks it, or null",
           .flags = FIELD_NULL),
     FIELD(printer_state, alerts, FIELD_JSON, "what it warns of",
@@ -93,6 +95,30 @@ static const struct field state_rows[] = {
           .of = &slot_fields, .max = 64),
     FIELD(printer_state, active_slot, FIELD_INT, "the one in use",
           .flags = FIELD_NULL, .max = 65535),
+    FIELD(printer_state, speed_pct, FIELD_INT, "of its usual speed",
+          .flags = FIELD_NULL, .max = 1000),
+    FIELD(printer_state, fans, FIELD_JSON, "[{name, pct}]",
+          .flags = FIELD_NULL),
+    FIELD(printer_state, lights, FIELD_JSON, "[{name, on}]",
+          .flags = FIELD_NULL),
+    FIELD(printer_state, nozzles, FIELD_JSON,
+          "of several: [{name, type, diameter_mm, celsius, target_celsius, "
+          "slot}]",
+          .flags = FIELD_NULL),
+    FIELD(printer_state, units, FIELD_JSON,
+          "what feeds it: [{unit, name, kind, humidity_pct, dryness 1 to 5, "
+          "celsius, drying_minutes}]",
+          .flags = FIELD_NULL),
+    FIELD(printer_state, skipped, FIELD_JSON,
+          "objects of the plate that are left out", .flags = FIELD_NULL),
+    FIELD(printer_state, nozzle_type, FIELD_TEXT, "what the nozzle is made of",
+          .flags = FIELD_NULL, .max = 80),
+    FIELD(printer_state, storage_ready, FIELD_JSON,
+          "is there a sound card or stick for files? null: not known",
+          .flags = FIELD_NULL),
+    FIELD(printer_state, remote_control, FIELD_CHOICE,
+          "does it obey commands from here? off: switch on its developer mode",
+          .choices = remote_names),
 };
 const struct fields printer_state_fields =
     TABLE("printer_state", printer_state, state_rows);

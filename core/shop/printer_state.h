@@ -26,6 +26,9 @@ enum print_state {
     STATE_FAILED,
 };
 
+/* Some printers must be told first that they may be commanded from here. */
+enum remote_control { REMOTE_UNKNOWN, REMOTE_OFF, REMOTE_ON };
+
 /* A place for a filament in the printer, and what is in it. */
 struct slot {
     int64_t slot;
@@ -51,10 +54,15 @@ struct printer_state {
     double nozzle_diameter_mm;
     spd_str firmware;
     int64_t speed_level, wifi_dbm;
-    bool light, door_open;
-    spd_str error, alerts; /* JSON */
-    struct list slots;     /* of struct slot */
+    spd_str light, door_open; /* "true", "false", or no text: not known */
+    spd_str error, alerts;    /* JSON */
+    struct list slots;        /* of struct slot */
     int64_t active_slot;
+    int64_t speed_pct;
+    spd_str fans, lights, nozzles, units, skipped; /* JSON */
+    spd_str nozzle_type;
+    spd_str storage_ready; /* as `light` */
+    int remote_control;    /* enum remote_control */
 };
 
 extern const struct fields slot_fields, printer_state_fields;

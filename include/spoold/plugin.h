@@ -22,6 +22,7 @@
  *        ops->hook
  *        spd_notifier.doc to .per_minute; spd_fetch.flags, .max_reply_bytes;
  *        json->put_json; loop->is_stopping; client->refusal
+ *        what a printer reports: speed_pct to remote_control
  */
 #ifndef SPD_PLUGIN_H
 #define SPD_PLUGIN_H
@@ -264,14 +265,28 @@ SPD_FULL(struct spd_printer_driver, command);
  * nozzle_celsius nozzle_target_celsius bed_celsius bed_target_celsius
  * chamber_celsius (absent without a sensor)
  * nozzle_diameter_mm firmware speed_level light (bool) wifi_dbm door_open
- * error        {"code", "text" [people]}, or null: it blocks a start
- * alerts       [{"code", "severity": "fatal|serious|common|info", "text"}]
+ * error        {"code", "text" [people], "link"}, or null: it blocks a start;
+ *              `link` leads to the maker's explanation
+ * alerts       [{"code", "severity": "fatal|serious|common|info", "text",
+ *              "link"}]
  * slots        all slots, whenever there are any news of one: [{"slot": number,
  *              "name" [people], "loaded": bool, "material_type": "PLA",
  *              "color": "#RRGGBB", "vendor", "product", "weight_grams",
  *              "remaining_pct" (absent: not known), "tray_uuid",
  *              "external": bool}]
- * active_slot  number, or null */
+ * active_slot  number, or null
+ * speed_pct    1.1, and all that follow
+ * fans         [{"name", "pct"}]
+ * lights       [{"name", "on"}]
+ * nozzle_type  [people] "hardened steel"
+ * nozzles      of more than one: [{"name", "type", "diameter_mm", "celsius",
+ *              "target_celsius", "slot"}]
+ * units        what holds and feeds filament: [{"unit", "name", "kind",
+ *              "humidity_pct", "dryness": 1 to 5, "celsius",
+ *              "drying_minutes"}]
+ * skipped      numbers of the plate's objects that are left out
+ * storage_ready  bool
+ * remote_control "unknown" | "off" | "on": does it obey commands from here */
 
 /* A source of orders: a web shop, a market place.  The host asks it every
  * `every_ms`, and whenever somebody calls the operation orders.sync (so does

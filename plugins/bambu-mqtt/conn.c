@@ -183,52 +183,67 @@ static void learn_model(struct conn *c)
         c->model = model;
 }
 
-static void note_signature(struct conn *c)
+static bool hms_complains(const struct report *r)
+{
+    for (size_t i = 0; i < r->hms_count; i++)
+        if (hms_wants_signature(&r->hms[i]))
+            return true;
+    return false;
+}
+
+/* What the printer says of it, where it does; else what became of commands
+ * (see conn_obeyed); and older firmware never asked. */
+static void note_obedience(struct conn *c)
 {
     enum { BIT_SIGNED_COMMANDS = 29 };
-    c->wants_signature =
-        c->report.fun_known && (c->report.fun >> BIT_SIGNED_COMMANDS & 1) != 0;
-    for (size_t i = 0; i < c->report.hms_count; i++)
-        if (hms_wants_signature(&c->report.hms[i]))
-            c->wants_signature = true;
+    const struct report *r = &c->report;
+    if (hms_complains(r))
+        c->obeys = OBEDIENCE_OFF;
+    else if (r->fun_known)
+        c->obeys = (r->fun >> BIT_SIGNED_COMMANDS & 1) != 0 ? OBEDIENCE_OFF
+                                                            : OBEDIENCE_ON;
+    else if (c->obeys == OBEDIENCE_UNKNOWN && r->firmware[0] != '\0' &&
+             !firmware_reaches(r->firmware, c->model->signs_since))
+        c->obeys = OBEDIENCE_ON;
+}
+
+void conn_obeyed(struct conn *c, bool obeyed)
+{
+    c->obeys = obeyed ? OBEDIENCE_ON : OBEDIENCE_OFF;
 }
 
 static enum sentence advice(const struct conn *c)
 {
-    return c->wants_signature ? SAY_DEVELOPER_MODE : SAY_NOTHING;
+    return c->obeys == OBEDIENCE_OFF ? SAY_DEVELOPER_MODE : SAY_NOTHING;
 }
 
-/* A complete picture without news is told now and then only, as a sign that
- * all is as it was. */
-static bool worth_telling(const struct conn *c, const struct status *now,
-                          bool complete)
+/* Without news it is told now and then only that all is as it was. */
+static bool worth_telling(const struct conn *c, const struct status *now)
 {
-    if (!c->told_once || !is_told(c, "connected", advice(c)) ||
-        memcmp(now, &c->told, sizeof(*now)) != 0)
-        return true;
-    return complete &&
-           conn_now_ms(c) - c->complete_told_at_ms >= CONN_RETELL_MS;
+    return !c->told_once || !is_told(c, "connected", advice(c)) ||
+           memcmp(now, &c->told, sizeof(*now)) != 0 ||
+           conn_now_ms(c) - c->told_at_ms >= CONN_RETELL_MS;
 }
 
 static void tell_status(struct conn *c, bool complete)
 {
     struct status now;
     status_derive(&now, &c->report, &c->job, c->model);
-    if (!worth_telling(c, &now, complete))
+    now.obeys = (int8_t)c->obeys;
+    if (!worth_telling(c, &now))
         return;
     spd_jsonw *w = begin_report(c);
     if (w == NULL)
         return;
     if (!is_told(c, "connected", advice(c)))
         put_link(c, w, "connected", advice(c));
-    if (complete) {
+    if (complete)
         conn_json(c)->put_bool(w, "full", true);
-        c->complete_told_at_ms = conn_now_ms(c);
-    }
     (void)status_write(&now, c->told_once ? &c->told : NULL, conn_json(c), w);
     end_report(c, w);
     memcpy(&c->told, &now, sizeof(now));
     c->told_once = true;
+    c->told_at_ms = conn_now_ms(c);
 }
 
 static void complain_of_nonsense(struct conn *c)
@@ -281,6 +296,12 @@ static bool misses_layers(const struct conn *c)
            c->report.total_layer_num <= 0;
 }
 
+/* Of a printer that tells changes only, a missed one is missed for good. */
+static bool misses_reports(const struct conn *c)
+{
+    return c->model->partial_reports && !report_is_complete(&c->report);
+}
+
 static void on_status(struct conn *c, const spd_json *print)
 {
     int64_t error_before = c->report.print_error;
@@ -291,11 +312,11 @@ static void on_status(struct conn *c, const spd_json *print)
     c->heard = true;
     c->failures = 0;
     note_unreadable(c, error_before);
-    note_signature(c);
+    note_obedience(c);
     conn_due(c, DUE_SETTLE, job_update(&c->job, &c->report, conn_now_ms(c)));
     tell_status(c, report_is_complete(&c->report));
     complain_of_nonsense(c);
-    if (misses_layers(c))
+    if (misses_layers(c) || misses_reports(c))
         (void)conn_ask_all(c, CONN_GAP_MS);
     if (whole)
         steps_whole_report(c);
@@ -371,6 +392,7 @@ static void on_up(void *arg)
     c->up = true;
     c->heard_at_ms = now_ms;
     c->pushall_at_ms = 0;
+    c->obeys = OBEDIENCE_UNKNOWN; /* the switch takes a restart */
     report_forget(&c->report);
     job_reconnected(&c->job);
     (void)conn_send(c, command_get_version(conn_json(c), c->sequence++));

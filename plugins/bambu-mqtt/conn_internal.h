@@ -25,7 +25,7 @@ enum {
     CONN_DISTRUST_MOST_MS = 600 * 1000,
     CONN_GAP_MS = 300 * 1000,       /* between whole reports unasked for */
     CONN_PARSING_MS = 180 * 1000,   /* a slow printer reads its new file */
-    CONN_RETELL_MS = 5 * 1000,      /* whole reports without news */
+    CONN_RETELL_MS = 5 * 1000,      /* that there are no news */
     CONN_COMPLAIN_MS = 3600 * 1000, /* about nonsense in reports */
 };
 
@@ -60,7 +60,7 @@ struct conn {
     char address[PROBE_ADDRESS_CHARS];
     bool up, heard, poked;
     unsigned failures, unanswered;
-    int64_t heard_at_ms, pushall_at_ms, complete_told_at_ms, start_at_ms,
+    int64_t heard_at_ms, pushall_at_ms, told_at_ms, start_at_ms,
         complained_at_ms;
     uint64_t odd_told;
 
@@ -70,7 +70,7 @@ struct conn {
     bool told_once;
     const char *link; /* static; what was told last */
     enum sentence said;
-    bool wants_signature;
+    enum obedience obeys;
 
     struct requests requests;
     int64_t sequence;
@@ -96,6 +96,9 @@ spd_err conn_send(struct conn *c, spd_jsonw *w);
 
 /* Ask for a whole report, unless one was asked for less than `gap_ms` ago. */
 bool conn_ask_all(struct conn *c, int64_t gap_ms);
+
+/* The printer obeyed a command, or wanted it signed. */
+void conn_obeyed(struct conn *c, bool obeyed);
 
 /* conn.c hands over what is for steps.c. */
 void steps_answer(struct conn *c, const spd_json *answer);

@@ -119,14 +119,40 @@ bool loose_real(const struct spd_json_api *json, const spd_json *object,
     return false;
 }
 
+bool loose_bool(const struct spd_json_api *json, const spd_json *object,
+                const char *name, int64_t *out)
+{
+    const spd_json *v = json->member(object, name);
+    spd_str text = as_text(json, v);
+    bool is_text = text_equals(text, "true") || text_equals(text, "false");
+    int64_t number = 0;
+    if (json->type(v) == SPD_JSON_BOOL)
+        *out = json->as_bool(v, false);
+    else if (is_text)
+        *out = text_equals(text, "true");
+    else if (loose_int(json, object, name, &number) &&
+             (number == 0 || number == 1))
+        *out = number;
+    else
+        return false;
+    return true;
+}
+
 bool loose_hex(const struct spd_json_api *json, const spd_json *object,
                const char *name, uint64_t *out)
 {
-    const spd_json *v = json->member(object, name);
-    int64_t value = 0;
-    if (!text_to_int(as_text(json, v), 16, &value) || value < 0)
+    spd_str text = as_text(json, json->member(object, name));
+    uint64_t value = 0;
+    if (text.len == 0 || text.len > 16)
         return false;
-    *out = (uint64_t)value;
+    for (size_t i = 0; i < text.len; i++) {
+        const char *digits = "0123456789abcdef0123456789ABCDEF";
+        const char *at = memchr(digits, text.ptr[i], 32);
+        if (at == NULL)
+            return false;
+        value = value << 4 | (uint64_t)((at - digits) % 16);
+    }
+    *out = value;
     return true;
 }
 

@@ -12,6 +12,9 @@ bool loose_int(const struct spd_json_api *json, const spd_json *object,
                const char *name, int64_t *out);
 bool loose_real(const struct spd_json_api *json, const spd_json *object,
                 const char *name, double *out);
+/* true and false, also as text, or as 1 and 0. Answers 1 or 0. */
+bool loose_bool(const struct spd_json_api *json, const spd_json *object,
+                const char *name, int64_t *out);
 /* Hexadecimal digits without 0x, as in bit masks. */
 bool loose_hex(const struct spd_json_api *json, const spd_json *object,
                const char *name, uint64_t *out);

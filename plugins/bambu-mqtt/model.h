@@ -24,13 +24,20 @@ struct model {
     const char *name;
     const char *slicer_id;
     const char *slicer_name;
-    bool only_tls12;        /* answers every other version with an alert */
-    bool clear_data_ok;     /* some firmware fails at encrypted uploads */
-    bool weighs_spools;     /* else "remain": 0 is said of full spools too */
-    bool chamber_sensor;    /* else chamber_temper is a constant or absent */
-    uint8_t door;           /* enum door_sensor */
-    uint8_t url[2];         /* enum url_form: the first, and the fallback */
-    int32_t pushall_gap_ms; /* whole reports asked for more often hurt it */
+    bool only_tls12;      /* answers every other version with an alert */
+    bool clear_data_ok;   /* some firmware fails at encrypted uploads */
+    bool weighs_spools;   /* else "remain": 0 is said of full spools too */
+    bool chamber_sensor;  /* else chamber_temper is a constant or absent */
+    bool local_slots;     /* tray_now counts within a unit: not believed */
+    bool second_light;    /* chamber_light2 */
+    bool partial_reports; /* else every report of its own accord is whole */
+    bool lite;            /* its units are AMS lite, also where it is silent */
+    uint8_t door;         /* enum door_sensor */
+    uint8_t url[2];       /* enum url_form: the first, and the fallback */
+    int16_t idle_stage;   /* stg_cur when it does nothing */
+    int32_t pushall_gap_ms;  /* whole reports asked for more often hurt it */
+    const char *signs_since; /* firmware from which on it obeys with Developer
+                                Mode on only; "" always */
 };
 
 /* Static; the row for a printer nobody knows yet. */
@@ -39,6 +46,10 @@ const struct model *model_unknown(void);
 /* The row with this name, slicer id or slicer name, blanks, hyphens and case
  * aside; NULL when there is none.  Printers name themselves in all three. */
 const struct model *model_find(spd_str text);
+
+/* Is this firmware ("01.06.10.33") at least as new as that one?  One that is
+ * not known is taken for older. */
+bool firmware_reaches(const char *firmware, const char *since);
 
 /* The same models in the host's shape; static, ends with a nameless row. */
 extern const struct spd_model model_rows[];

@@ -6,7 +6,7 @@
 
 /* ---------------------------------------------------- plain members --- */
 
-enum kind { INTEGER, REAL, TEXT, HEX };
+enum kind { INTEGER, REAL, TEXT, HEX, TRUTH };
 
 static const struct row {
     const char *name;
@@ -29,7 +29,14 @@ static const struct row {
     { "mc_remaining_time", INTEGER, AT(mc_remaining_minutes), 0, 100000, 0 },
     { "layer_num", INTEGER, AT(layer_num), 0, 1000000, 0 },
     { "total_layer_num", INTEGER, AT(total_layer_num), 0, 1000000, 0 },
+    { "gcode_file_prepare_percent", INTEGER, AT(prepare_percent), 0, 100, 0 },
     { "spd_lvl", INTEGER, AT(spd_lvl), 0, 4, 0 },
+    { "spd_mag", INTEGER, AT(spd_mag), 0, 1000, 0 },
+    { "cooling_fan_speed", INTEGER, AT(fan_part), 0, 15, 0 },
+    { "big_fan1_speed", INTEGER, AT(fan_aux), 0, 15, 0 },
+    { "big_fan2_speed", INTEGER, AT(fan_chamber), 0, 15, 0 },
+    { "heatbreak_fan_speed", INTEGER, AT(fan_hotend), 0, 15, 0 },
+    { "sdcard", TRUTH, AT(sdcard), 0, 1, 0 },
     { "home_flag", INTEGER, AT(home_flag), INT32_MIN, UINT32_MAX,
       KNOWN(home_flag_known) },
     { "stat", HEX, AT(stat), 0, 0, KNOWN(stat_known) },
@@ -40,6 +47,7 @@ static const struct row {
     { "bed_target_temper", REAL, AT(bed_target_celsius), 0, 1000, 0 },
     { "chamber_temper", REAL, AT(chamber_celsius), -100, 1000, 0 },
     { "nozzle_diameter", REAL, AT(nozzle_diameter_mm), 0.05, 5, 0 },
+    { "nozzle_type", TEXT, AT(nozzle_type), 0, 0, 0 },
 };
 
 static bool between(double value, const struct row *row)
@@ -69,6 +77,11 @@ static bool read_row(char *base, const struct row *row,
         return loose_text(json, print, row->name, out, row->size);
     case HEX:
         return loose_hex(json, print, row->name, out);
+    case TRUTH:
+        if (!loose_bool(json, print, row->name, &whole))
+            return false;
+        memcpy(out, &whole, sizeof(whole));
+        return true;
     }
     return false;
 }
@@ -111,6 +124,11 @@ static void tray_clear(struct tray *t)
     t->remain_pct = -1;
 }
 
+static int64_t celsius_or_none(int64_t value)
+{
+    return value > 0 && value <= 500 ? value : 0;
+}
+
 /* A tray told as no more than {id} or {id, state} is an empty one. */
 static bool tray_is_bare(const struct spd_json_api *json, const spd_json *tray)
 {
@@ -133,6 +151,10 @@ static void tray_merge(struct tray *t, const struct spd_json_api *json,
         t->weight_grams = number >= 0 && number <= 100000 ? number : 0;
     if (loose_int(json, tray, "remain", &number))
         t->remain_pct = number >= 0 && number <= 100 ? number : -1;
+    if (loose_int(json, tray, "nozzle_temp_min", &number))
+        t->nozzle_celsius_least = celsius_or_none(number);
+    if (loose_int(json, tray, "nozzle_temp_max", &number))
+        t->nozzle_celsius_most = celsius_or_none(number);
 }
 
 static struct unit *unit_find(struct report *r, int64_t id)
@@ -156,9 +178,31 @@ static struct unit *unit_need(struct report *r, int64_t id)
         return u;
     u = &r->units[r->unit_count++];
     u->id = id;
+    u->humidity_index = u->humidity_pct = u->dry_minutes = -1;
     for (size_t i = 0; i < REPORT_TRAYS_MAX; i++)
         tray_clear(&u->tray[i]);
     return u;
+}
+
+static int64_t within(int64_t value, int64_t least, int64_t most)
+{
+    return value >= least && value <= most ? value : -1;
+}
+
+static void merge_climate(struct unit *u, const struct spd_json_api *json,
+                          const spd_json *unit)
+{
+    int64_t number = 0;
+    double celsius = 0;
+    (void)loose_hex(json, unit, "info", &u->info);
+    if (loose_int(json, unit, "humidity", &number))
+        u->humidity_index = within(number, 1, 5);
+    if (loose_int(json, unit, "humidity_raw", &number))
+        u->humidity_pct = within(number, 1, 100);
+    if (loose_int(json, unit, "dry_time", &number))
+        u->dry_minutes = within(number, 0, 100000);
+    if (loose_real(json, unit, "temp", &celsius))
+        u->celsius = celsius > 0 && celsius < 200 ? celsius : 0;
 }
 
 static void merge_unit(struct report *r, const struct spd_json_api *json,
@@ -172,6 +216,7 @@ static void merge_unit(struct report *r, const struct spd_json_api *json,
         r->odd++;
         return;
     }
+    merge_climate(u, json, unit);
     const spd_json *trays = json->member(unit, "tray");
     size_t count = json->count(trays);
     for (size_t i = 0; i < count && i < 2 * REPORT_TRAYS_MAX; i++) {
@@ -212,7 +257,6 @@ static void merge_bits(struct report *r, const struct spd_json_api *json,
     uint64_t units = r->unit_bits, trays = r->tray_bits;
     bool told = loose_hex(json, ams, "tray_exist_bits", &trays);
     (void)loose_hex(json, ams, "ams_exist_bits", &units);
-    (void)loose_hex(json, ams, "tray_is_bbl_bits", &r->original_bits);
     if (!told || (r->bits_known && is_switching_off(json, ams, units, trays)))
         return;
     r->unit_bits = units;
@@ -283,19 +327,50 @@ static void merge_hms(struct report *r, const struct spd_json_api *json,
     }
 }
 
+static struct light *light_need(struct report *r, const char *node)
+{
+    for (size_t i = 0; i < r->light_count; i++)
+        if (strcmp(r->lights[i].node, node) == 0)
+            return &r->lights[i];
+    if (r->light_count == REPORT_LIGHTS_MAX)
+        return NULL;
+    struct light *light = &r->lights[r->light_count++];
+    text_copy(light->node, sizeof(light->node), text_of(node));
+    return light;
+}
+
 static void merge_lights(struct report *r, const struct spd_json_api *json,
                          const spd_json *list)
 {
     size_t count = json->count(list);
-    for (size_t i = 0; i < count && i < 8; i++) {
-        const spd_json *light = json->item(list, i);
-        char node[24] = "", mode[16] = "";
-        (void)loose_text(json, light, "node", node, sizeof(node));
-        (void)loose_text(json, light, "mode", mode, sizeof(mode));
-        if (strcmp(node, "chamber_light") != 0)
-            continue;
-        r->light_known = true;
-        r->light_on = strcmp(mode, "off") != 0;
+    for (size_t i = 0; i < count && i < 2 * REPORT_LIGHTS_MAX; i++) {
+        const spd_json *entry = json->item(list, i);
+        char node[sizeof(r->lights[0].node)] = "";
+        struct light *light = NULL;
+        if (loose_text(json, entry, "node", node, sizeof(node)))
+            light = light_need(r, node);
+        if (light != NULL)
+            (void)loose_text(json, entry, "mode", light->mode,
+                             sizeof(light->mode));
+    }
+}
+
+/* A list of numbers replaces the one before; what is no number in it is
+ * counted and left out. */
+static void merge_numbers(struct report *r, const struct spd_json_api *json,
+                          const spd_json *list, int64_t *out, size_t most,
+                          size_t *out_count)
+{
+    if (json->type(list) != SPD_JSON_ARRAY)
+        return;
+    size_t count = json->count(list);
+    *out_count = 0;
+    for (size_t i = 0; i < count && *out_count < most; i++) {
+        const spd_json *number = json->item(list, i);
+        if (json->type(number) == SPD_JSON_INT)
+            out[(*out_count)++] = json->as_int(number, 0);
+        else
+            r->odd++;
     }
 }
 
@@ -338,6 +413,9 @@ static void merge_nozzles(struct report *r, const struct spd_json_api *json,
             loose_real(json, json->item(list, i), "diameter", &mm) &&
             mm > 0.05 && mm < 5)
             n->diameter_mm = mm;
+        if (n != NULL)
+            (void)loose_text(json, json->item(list, i), "type", n->type,
+                             sizeof(n->type));
     }
 }
 
@@ -363,7 +441,9 @@ void report_init(struct report *r)
     r->stg_cur = -1;
     r->mc_percent = r->mc_remaining_minutes = -1;
     r->layer_num = r->total_layer_num = -1;
-    r->spd_lvl = r->print_error = -1;
+    r->spd_lvl = r->spd_mag = r->print_error = r->prepare_percent = -1;
+    r->fan_part = r->fan_aux = r->fan_chamber = r->fan_hotend = -1;
+    r->sdcard = -1;
     r->tray_now = SLOT_EXTERNAL_MAIN;
     r->nozzle_celsius = r->nozzle_target_celsius = CELSIUS_UNKNOWN;
     r->bed_celsius = r->bed_target_celsius = CELSIUS_UNKNOWN;
@@ -432,6 +512,10 @@ bool report_merge(struct report *r, const struct spd_json_api *json,
     merge_externals(r, json, print);
     merge_hms(r, json, json->member(print, "hms"));
     merge_lights(r, json, json->member(print, "lights_report"));
+    merge_numbers(r, json, json->member(print, "s_obj"), r->skipped,
+                  REPORT_SKIPPED_MAX, &r->skipped_count);
+    merge_numbers(r, json, json->member(print, "mapping"), r->mapping,
+                  REPORT_MAPPING_MAX, &r->mapping_count);
     merge_device(r, json, json->member(print, "device"));
     return whole;
 }

@@ -15,6 +15,9 @@ enum {
     REPORT_TRAYS_MAX = 4,
     REPORT_HMS_MAX = 16,
     REPORT_NOZZLES_MAX = 2,
+    REPORT_LIGHTS_MAX = 6,
+    REPORT_SKIPPED_MAX = 64,
+    REPORT_MAPPING_MAX = 32,
 
     UNIT_A2L_LITE = 16,
     UNIT_HT_FIRST = 128,
@@ -32,10 +35,15 @@ struct tray {
     char uuid[36];        /* of the spool; zeros without a tag */
     int64_t weight_grams; /* net, when full; 0 not known */
     int64_t remain_pct;   /* below 0: not known */
+    int64_t nozzle_celsius_least, nozzle_celsius_most; /* 0: not known */
 };
 
 struct unit {
     int64_t id;
+    uint64_t info; /* low four bits: what kind of unit; 0: not told */
+    /* Below 0: not told.  The index is 1 (wet) to 5 (dry). */
+    int64_t humidity_index, humidity_pct, dry_minutes;
+    double celsius; /* 0: no sensor */
     struct tray tray[REPORT_TRAYS_MAX];
 };
 
@@ -48,6 +56,11 @@ struct nozzle {
     int64_t packed_celsius; /* target << 16 | current; below 0: not told */
     int64_t loaded;         /* unit << 8 | slot; below 0: not told */
     double diameter_mm;     /* 0: not told */
+    char type[24];
+};
+
+struct light {
+    char node[24], mode[12];
 };
 
 /* Numbers below 0 where the printer never says less than 0: not told yet. */
@@ -58,13 +71,22 @@ struct report {
     char wifi_signal[16];
     int64_t stg_cur, print_error;
     int64_t mc_percent, mc_remaining_minutes, layer_num, total_layer_num;
-    int64_t spd_lvl, home_flag;
+    int64_t prepare_percent;
+    int64_t spd_lvl, spd_mag, home_flag;
+    int64_t fan_part, fan_aux, fan_chamber, fan_hotend; /* 0 to 15 */
+    int64_t sdcard;                                     /* 0, 1 */
     uint64_t stat, fun;
     bool stat_known, fun_known, home_flag_known;
     double nozzle_celsius, nozzle_target_celsius;
     double bed_celsius, bed_target_celsius, chamber_celsius;
     double nozzle_diameter_mm;
-    bool light_known, light_on;
+    char nozzle_type[24];
+    struct light lights[REPORT_LIGHTS_MAX];
+    size_t light_count;
+    int64_t skipped[REPORT_SKIPPED_MAX]; /* objects of the plate */
+    size_t skipped_count;
+    int64_t mapping[REPORT_MAPPING_MAX]; /* by filament: unit << 8 | slot */
+    size_t mapping_count;
 
     struct hms hms[REPORT_HMS_MAX];
     size_t hms_count;
@@ -73,7 +95,7 @@ struct report {
     size_t unit_count;
     struct tray external[2]; /* main, left */
     bool external_known[2];
-    uint64_t unit_bits, tray_bits, original_bits;
+    uint64_t unit_bits, tray_bits;
     bool bits_known;
     int64_t tray_now;
 

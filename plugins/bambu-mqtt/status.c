@@ -8,7 +8,12 @@
 
 /* ------------------------------------------------------------- slots -- */
 
-enum { BIT_DOOR = 23 };
+enum { BIT_WEIGHS = 7, BIT_CARD = 8, BIT_CARD_BAD = 9, BIT_DOOR = 23 };
+
+static bool bit(uint64_t bits, int index)
+{
+    return index >= 0 && index < 64 && (bits >> index & 1) != 0;
+}
 
 int32_t status_slot_number(int64_t unit, int64_t slot)
 {
@@ -34,18 +39,23 @@ static void take_color(char *out, size_t size, const char *rrggbbaa)
     (void)snprintf(out, size, "#%.6s", rrggbbaa);
 }
 
+/* Estimating what is left can be switched off at the printer. */
+static bool is_weighing(const struct report *r)
+{
+    return !r->home_flag_known || bit((uint32_t)r->home_flag, BIT_WEIGHS);
+}
+
 /* What remains is measured by turning tagged spools: for others, and from an
  * AMS that does not measure, 0 is a default and not a measurement. */
-static int32_t remaining_of(const struct tray *t, const struct model *model)
+static int32_t remaining_of(const struct tray *t, bool weighs)
 {
-    bool is_measured = is_tagged(t) && model->weighs_spools;
+    bool is_measured = is_tagged(t) && weighs;
     if (t->remain_pct < 0 || (t->remain_pct == 0 && !is_measured))
         return -1;
     return (int32_t)t->remain_pct;
 }
 
-static void take_tray(struct slot *s, const struct tray *t,
-                      const struct model *model)
+static void take_tray(struct slot *s, const struct tray *t, bool weighs)
 {
     s->weight_grams = s->remaining_pct = -1;
     if (!s->loaded)
@@ -55,15 +65,10 @@ static void take_tray(struct slot *s, const struct tray *t,
     take_color(s->color, sizeof(s->color), t->color);
     if (is_tagged(t))
         text_copy(s->tray_uuid, sizeof(s->tray_uuid), text_of(t->uuid));
-    s->original = s->original || is_tagged(t);
+    s->original = is_tagged(t); /* the masks say it of others, too */
     if (t->weight_grams > 0)
         s->weight_grams = (int32_t)t->weight_grams;
-    s->remaining_pct = remaining_of(t, model);
-}
-
-static bool bit(uint64_t bits, int index)
-{
-    return index >= 0 && index < 64 && (bits >> index & 1) != 0;
+    s->remaining_pct = remaining_of(t, weighs);
 }
 
 static struct slot *add_slot(struct status *s, int32_t number)
@@ -75,24 +80,42 @@ static struct slot *add_slot(struct status *s, int32_t number)
     return slot;
 }
 
-static const char *family(int64_t unit)
+/* A unit says what it is; where it is silent, the model knows. */
+static const char *kind_of(const struct unit *u, const struct model *model)
 {
-    return unit >= UNIT_HT_FIRST ? "HT" : "AMS";
+    static const char *const kinds[] = { [1] = "AMS",
+                                         [2] = "AMS lite",
+                                         [3] = "AMS 2 Pro",
+                                         [4] = "AMS HT",
+                                         [5] = "AMS lite" };
+    size_t kind = (size_t)(u->info & 0xF);
+    if (kind < SPD_COUNT(kinds) && kinds[kind] != NULL)
+        return kinds[kind];
+    if (u->id >= UNIT_HT_FIRST)
+        return kinds[4];
+    return model->lite || u->id == UNIT_A2L_LITE ? kinds[2] : kinds[1];
+}
+
+static void name_unit(char *out, size_t size, int64_t unit)
+{
+    bool is_ht = unit >= UNIT_HT_FIRST;
+    int64_t index = is_ht ? unit - UNIT_HT_FIRST : unit % UNIT_A2L_LITE;
+    (void)snprintf(out, size, "%s %d", is_ht ? "HT" : "AMS", (int)index + 1);
 }
 
 static void name_slot(struct slot *s, int64_t unit, int64_t slot)
 {
-    int64_t first = unit >= UNIT_HT_FIRST ? UNIT_HT_FIRST : 0;
+    char name[12];
+    name_unit(name, sizeof(name), unit);
     if (unit >= UNIT_HT_FIRST)
-        (void)snprintf(s->name, sizeof(s->name), "%s %d", family(unit),
-                       (int)(unit - first + 1));
+        (void)snprintf(s->name, sizeof(s->name), "%s", name);
     else
-        (void)snprintf(s->name, sizeof(s->name), "%s %d, slot %d", family(unit),
-                       (int)(unit % UNIT_A2L_LITE + 1), (int)slot + 1);
+        (void)snprintf(s->name, sizeof(s->name), "%s, slot %d", name,
+                       (int)slot + 1);
 }
 
 static void take_unit(struct status *s, const struct report *r,
-                      const struct unit *u, const struct model *model)
+                      const struct unit *u, bool weighs)
 {
     int64_t trays = u->id >= UNIT_HT_FIRST ? 1 : REPORT_TRAYS_MAX;
     for (int64_t i = 0; i < trays; i++) {
@@ -104,9 +127,26 @@ static void take_unit(struct status *s, const struct report *r,
         name_slot(slot, u->id, i);
         slot->loaded =
             r->bits_known ? bit(r->tray_bits, index) : t->type[0] != '\0';
-        slot->original = bit(r->original_bits, index);
-        take_tray(slot, t, model);
+        take_tray(slot, t, weighs);
     }
+}
+
+static void take_feeder(struct status *s, const struct unit *u,
+                        const struct model *model)
+{
+    struct feeder *f = &s->feeders[s->feeder_count++];
+    f->number = u->id;
+    name_unit(f->name, sizeof(f->name), u->id);
+    text_copy(f->kind, sizeof(f->kind), text_of(kind_of(u, model)));
+    f->humidity_index = u->humidity_index;
+    f->humidity_pct = u->humidity_pct;
+    f->dry_minutes = u->dry_minutes;
+    f->celsius = u->celsius > 0 ? u->celsius : CELSIUS_UNKNOWN;
+}
+
+bool status_is_external(int64_t number)
+{
+    return number == SLOT_EXTERNAL_LEFT || number == SLOT_EXTERNAL_MAIN;
 }
 
 static int32_t external_number(const struct report *r, size_t side)
@@ -116,8 +156,7 @@ static int32_t external_number(const struct report *r, size_t side)
 }
 
 /* No sensor sees an external spool: it is there when a person said what. */
-static void take_external(struct status *s, const struct report *r, size_t side,
-                          const struct model *model)
+static void take_external(struct status *s, const struct report *r, size_t side)
 {
     if (!r->external_known[side])
         return;
@@ -130,7 +169,7 @@ static void take_external(struct status *s, const struct report *r, size_t side,
     slot->loaded = r->external[side].type[0] != '\0';
     text_copy(slot->name, sizeof(slot->name),
               text_of(report_is_dual(r) ? names[side] : "external spool"));
-    take_tray(slot, &r->external[side], model);
+    take_tray(slot, &r->external[side], false);
 }
 
 /* `loaded` of a nozzle is unit << 8 | slot; 0xFF00 and 0xFE00 are the
@@ -147,9 +186,17 @@ static int64_t loaded_slot(const struct report *r, int64_t loaded)
     return status_slot_number(unit, slot % REPORT_TRAYS_MAX);
 }
 
+/* A print of one filament says which slot that comes from. */
+static int64_t mapped_slot(const struct report *r)
+{
+    if (r->mapping_count != 1)
+        return STATUS_NO_SLOT;
+    return loaded_slot(r, r->mapping[0]);
+}
+
 /* tray_now counts within one unit on printers with two nozzles, so the
  * nozzle's own word goes first. */
-static int64_t active_slot(const struct report *r)
+static int64_t active_slot(const struct report *r, const struct model *model)
 {
     const struct nozzle *n = &r->nozzles[report_active_nozzle(r)];
     if (n->loaded >= 0)
@@ -158,7 +205,7 @@ static int64_t active_slot(const struct report *r)
         return external_number(r, 0);
     if (r->tray_now < 0 || r->tray_now >= SLOT_EXTERNAL_LEFT)
         return STATUS_NO_SLOT;
-    return r->tray_now;
+    return model->local_slots ? mapped_slot(r) : r->tray_now;
 }
 
 /* ------------------------------------------------------ temperatures -- */
@@ -198,26 +245,145 @@ static void take_temperatures(struct status *s, const struct report *r,
         s->chamber_celsius = tenths(r->chamber_celsius);
     s->nozzle_diameter_mm = n->diameter_mm > 0
                                 ? round(n->diameter_mm * 100) / 100
-                                : r->nozzle_diameter_mm;
+                            : r->nozzle_diameter_mm > 0 ? r->nozzle_diameter_mm
+                                                        : CELSIUS_UNKNOWN;
+}
+
+/* ----------------------------------------------------- nozzles, fans -- */
+
+/* Two letters, of which the second is the flow, and what it is made of. */
+static bool take_nozzle_code(const char *code, char *out, size_t size)
+{
+    static const struct {
+        const char *digits, *material;
+    } materials[] = {
+        { "00", "stainless steel" },
+        { "01", "hardened steel" },
+        { "05", "tungsten carbide" },
+    };
+    if (strlen(code) != 4 || code[0] != 'H')
+        return false;
+    for (size_t i = 0; i < SPD_COUNT(materials); i++)
+        if (strcmp(code + 2, materials[i].digits) == 0) {
+            (void)snprintf(out, size, "%s%s", materials[i].material,
+                           code[1] == 'H' ? ", high flow" : "");
+            return true;
+        }
+    return false;
+}
+
+/* "hardened_steel", or a code; one never heard of is shown as it is. */
+static void take_nozzle_type(const char *told, char *out, size_t size)
+{
+    if (take_nozzle_code(told, out, size))
+        return;
+    text_copy(out, size, text_of(told));
+    for (char *at = out; *at != '\0'; at++)
+        if (*at == '_')
+            *at = ' ';
+}
+
+static double hundredths(double value)
+{
+    return round(value * 100) / 100;
+}
+
+static void take_heads(struct status *s, const struct report *r)
+{
+    static const char *const names[] = { "right", "left" };
+    if (!report_is_dual(r))
+        return;
+    for (size_t i = 0; i < REPORT_NOZZLES_MAX; i++) {
+        const struct nozzle *n = &r->nozzles[i];
+        struct head *head = &s->heads[s->head_count++];
+        text_copy(head->name, sizeof(head->name), text_of(names[i]));
+        take_nozzle_type(n->type, head->type, sizeof(head->type));
+        head->celsius = packed_current(n->packed_celsius, CELSIUS_UNKNOWN);
+        head->target_celsius =
+            packed_target(n->packed_celsius, CELSIUS_UNKNOWN);
+        head->diameter_mm =
+            n->diameter_mm > 0 ? hundredths(n->diameter_mm) : CELSIUS_UNKNOWN;
+        head->slot =
+            n->loaded >= 0 ? loaded_slot(r, n->loaded) : STATUS_NO_SLOT;
+    }
+}
+
+static void take_nozzle(struct status *s, const struct report *r)
+{
+    const struct nozzle *n = &r->nozzles[report_active_nozzle(r)];
+    take_nozzle_type(n->type[0] != '\0' ? n->type : r->nozzle_type,
+                     s->nozzle_type, sizeof(s->nozzle_type));
+    take_heads(s, r);
+}
+
+static int8_t percent_of_15(int64_t steps)
+{
+    return (int8_t)(steps < 0 ? -1 : (steps * 100 + 7) / 15);
+}
+
+static void take_fans(struct status *s, const struct report *r)
+{
+    s->fans[FAN_PART] = percent_of_15(r->fan_part);
+    s->fans[FAN_AUX] = percent_of_15(r->fan_aux);
+    s->fans[FAN_CHAMBER] = percent_of_15(r->fan_chamber);
+    s->fans[FAN_HOTEND] = percent_of_15(r->fan_hotend);
+}
+
+/* ------------------------------------------------------------ lights -- */
+
+static const struct {
+    const char *node, *name;
+} lamp_names[] = {
+    { "chamber_light", "chamber" },
+    { "chamber_light2", "chamber 2" },
+    { "work_light", "work light" },
+    { "heatbed_light", "bed" },
+};
+
+/* A light never heard of is shown by the printer's name for it. */
+static void take_lights(struct status *s, const struct report *r)
+{
+    for (size_t i = 0; i < r->light_count; i++) {
+        const struct light *light = &r->lights[i];
+        struct lamp *lamp = &s->lamps[s->lamp_count++];
+        const char *name = light->node;
+        for (size_t k = 0; k < SPD_COUNT(lamp_names); k++)
+            if (strcmp(lamp_names[k].node, light->node) == 0)
+                name = lamp_names[k].name;
+        text_copy(lamp->name, sizeof(lamp->name), text_of(name));
+        lamp->on = strcmp(light->mode, "off") != 0;
+        if (strcmp(light->node, "chamber_light") == 0)
+            s->light = lamp->on;
+    }
 }
 
 /* ------------------------------------------------------------- rest --- */
 
-static const char *stage_of(const struct report *r, const struct job *job)
+static bool is_active(const struct job *job)
 {
-    const char *text = stage_text(r->stg_cur);
-    if (text[0] == '\0' && job->shown == JOB_PRINTING)
-        return "printing";
-    return text;
+    return job->shown == JOB_PREPARING || job->shown == JOB_PRINTING;
+}
+
+/* The number for rest is some models' number for plain printing, too. */
+static const char *stage_of(const struct report *r, const struct job *job,
+                            const struct model *model)
+{
+    bool plain = r->stg_cur == 0 || r->stg_cur == model->idle_stage;
+    const char *text = plain ? "" : stage_text(r->stg_cur);
+    if (text[0] != '\0')
+        return text;
+    if (job->shown == JOB_PREPARING)
+        return "preparing";
+    return is_active(job) ? "printing" : "";
 }
 
 static void take_job(struct status *s, const struct report *r,
-                     const struct job *job)
+                     const struct job *job, const struct model *model)
 {
     text_copy(s->state, sizeof(s->state), text_of(job_state_word(job->shown)));
     text_copy(s->submission, sizeof(s->submission), text_of(job->submission));
     text_copy(s->job_name, sizeof(s->job_name), text_of(r->subtask_name));
-    text_copy(s->stage, sizeof(s->stage), text_of(stage_of(r, job)));
+    text_copy(s->stage, sizeof(s->stage), text_of(stage_of(r, job, model)));
     s->canceled = job->shown == JOB_FAILED && job->canceled;
     s->progress_pct = r->mc_percent;
     s->remaining_minutes = r->mc_remaining_minutes;
@@ -240,6 +406,15 @@ static int8_t door_of(const struct report *r, const struct model *model)
     return -1;
 }
 
+/* Where files go: present, and not reported as damaged. */
+static int8_t storage_of(const struct report *r)
+{
+    uint32_t flags = (uint32_t)r->home_flag;
+    if (!r->home_flag_known)
+        return (int8_t)r->sdcard;
+    return bit(flags, BIT_CARD) && !bit(flags, BIT_CARD_BAD);
+}
+
 static void take_rest(struct status *s, const struct report *r,
                       const struct model *model)
 {
@@ -250,7 +425,10 @@ static void take_rest(struct status *s, const struct report *r,
         dbm < 0 && dbm > -200)
         s->wifi_dbm = dbm;
     s->speed_level = r->spd_lvl;
-    s->light = r->light_known ? r->light_on : -1;
+    s->speed_pct = r->spd_mag;
+    s->storage_ready = storage_of(r);
+    memcpy(s->skipped, r->skipped, sizeof(s->skipped));
+    s->skipped_count = (int64_t)r->skipped_count;
     s->door_open = door_of(r, model);
     text_copy(s->firmware, sizeof(s->firmware), text_of(r->firmware));
     s->error = error_is_fault(r->print_error) ? (uint32_t)r->print_error : 0;
@@ -268,211 +446,29 @@ void status_init(struct status *s)
     s->nozzle_celsius = s->nozzle_target_celsius = CELSIUS_UNKNOWN;
     s->bed_celsius = s->bed_target_celsius = CELSIUS_UNKNOWN;
     s->chamber_celsius = CELSIUS_UNKNOWN;
+    s->nozzle_diameter_mm = CELSIUS_UNKNOWN;
     s->active_slot = STATUS_NO_SLOT;
+    s->speed_pct = -1;
+    s->storage_ready = -1;
+    memset(s->fans, -1, sizeof(s->fans));
 }
 
 void status_derive(struct status *s, const struct report *r,
                    const struct job *job, const struct model *model)
 {
+    bool weighs = model->weighs_spools && is_weighing(r);
     status_init(s);
-    take_job(s, r, job);
+    take_job(s, r, job, model);
     take_temperatures(s, r, model);
+    take_nozzle(s, r);
+    take_fans(s, r);
+    take_lights(s, r);
     take_rest(s, r, model);
-    for (size_t i = 0; i < r->unit_count; i++)
-        take_unit(s, r, &r->units[i], model);
+    for (size_t i = 0; i < r->unit_count; i++) {
+        take_unit(s, r, &r->units[i], weighs);
+        take_feeder(s, &r->units[i], model);
+    }
     for (size_t side = 0; side < 2; side++)
-        take_external(s, r, side, model);
-    s->active_slot = active_slot(r);
-}
-
-/* ---------------------------------------------------------- writing --- */
-
-struct out {
-    const struct spd_json_api *json;
-    spd_jsonw *w;
-};
-
-static void put_text(const struct out *o, const char *name, const char *text)
-{
-    o->json->put_str(o->w, name, text_of(text));
-}
-
-static void put_some(const struct out *o, const char *name, const char *text)
-{
-    if (text[0] != '\0')
-        put_text(o, name, text);
-}
-
-static void write_slot(const struct out *o, const struct slot *s)
-{
-    o->json->begin(o->w, NULL, SPD_JSON_OBJECT);
-    o->json->put_int(o->w, "slot", s->number);
-    put_text(o, "name", s->name);
-    o->json->put_bool(o->w, "loaded", s->loaded);
-    o->json->put_bool(o->w, "external", s->external);
-    put_some(o, "material_type", s->material_type);
-    put_some(o, "color", s->color);
-    put_some(o, "vendor", s->loaded && s->original ? "Bambu Lab" : "");
-    put_some(o, "product", s->product);
-    put_some(o, "tray_uuid", s->tray_uuid);
-    if (s->weight_grams >= 0)
-        o->json->put_int(o->w, "weight_grams", s->weight_grams);
-    if (s->remaining_pct >= 0)
-        o->json->put_int(o->w, "remaining_pct", s->remaining_pct);
-    o->json->end(o->w);
-}
-
-static void write_slots(const struct out *o, const struct status *s)
-{
-    o->json->begin(o->w, "slots", SPD_JSON_ARRAY);
-    for (int64_t i = 0; i < s->slot_count; i++)
-        write_slot(o, &s->slots[i]);
-    o->json->end(o->w);
-}
-
-static void write_alerts(const struct out *o, const struct status *s)
-{
-    char code[CODE_CHARS], text[CODE_TEXT_CHARS];
-    o->json->begin(o->w, "alerts", SPD_JSON_ARRAY);
-    for (int64_t i = 0; i < s->alert_count; i++) {
-        hms_code(&s->alerts[i], code, sizeof(code));
-        hms_text(&s->alerts[i], text, sizeof(text));
-        o->json->begin(o->w, NULL, SPD_JSON_OBJECT);
-        put_text(o, "code", code);
-        put_text(o, "severity", hms_severity(&s->alerts[i]));
-        put_text(o, "text", text);
-        o->json->end(o->w);
-    }
-    o->json->end(o->w);
-}
-
-static void write_error(const struct out *o, const struct status *s)
-{
-    char code[CODE_CHARS], text[CODE_TEXT_CHARS];
-    if (s->error == 0) {
-        o->json->put_null(o->w, "error");
-        return;
-    }
-    error_code(s->error, code, sizeof(code));
-    error_text(s->error, text, sizeof(text));
-    o->json->begin(o->w, "error", SPD_JSON_OBJECT);
-    put_text(o, "code", code);
-    put_text(o, "text", text);
-    o->json->end(o->w);
-}
-
-static void write_active_slot(const struct out *o, const struct status *s)
-{
-    if (s->active_slot == STATUS_NO_SLOT)
-        o->json->put_null(o->w, "active_slot");
-    else
-        o->json->put_int(o->w, "active_slot", s->active_slot);
-}
-
-/* One row a member: where it lies, and how it is written.  Members of a kind
- * that can be unknown are left out while they are. */
-enum kind { TEXT, FLAG, INTEGER, DEGREES, WRITTEN };
-
-static const struct member {
-    const char *name;
-    enum kind kind;
-    size_t offset, size;
-    int64_t unknown;
-    void (*write)(const struct out *o, const struct status *s);
-} members[] = {
-#define AT(m) offsetof(struct status, m), sizeof(((struct status *)0)->m)
-    { "state", TEXT, AT(state), 0, NULL },
-    { "submission", TEXT, AT(submission), 0, NULL },
-    { "canceled", FLAG, AT(canceled), 0, NULL },
-    { "job_name", TEXT, AT(job_name), 0, NULL },
-    { "stage", TEXT, AT(stage), 0, NULL },
-    { "progress_pct", INTEGER, AT(progress_pct), -1, NULL },
-    { "remaining_minutes", INTEGER, AT(remaining_minutes), -1, NULL },
-    { "layer", INTEGER, AT(layer), -1, NULL },
-    { "layers", INTEGER, AT(layers), -1, NULL },
-    { "nozzle_celsius", DEGREES, AT(nozzle_celsius), 0, NULL },
-    { "nozzle_target_celsius", DEGREES, AT(nozzle_target_celsius), 0, NULL },
-    { "bed_celsius", DEGREES, AT(bed_celsius), 0, NULL },
-    { "bed_target_celsius", DEGREES, AT(bed_target_celsius), 0, NULL },
-    { "chamber_celsius", DEGREES, AT(chamber_celsius), 0, NULL },
-    { "nozzle_diameter_mm", DEGREES, AT(nozzle_diameter_mm), 0, NULL },
-    { "firmware", TEXT, AT(firmware), 0, NULL },
-    { "speed_level", INTEGER, AT(speed_level), -1, NULL },
-    { "light", FLAG, AT(light), 0, NULL },
-    { "wifi_dbm", INTEGER, AT(wifi_dbm), STATUS_UNKNOWN, NULL },
-    { "door_open", FLAG, AT(door_open), 0, NULL },
-    { "error", WRITTEN, AT(error), 0, write_error },
-    { "alerts", WRITTEN, AT(alerts), 0, write_alerts },
-    { "slots", WRITTEN, AT(slots), 0, write_slots },
-    { "active_slot", WRITTEN, AT(active_slot), 0, write_active_slot },
-};
-
-static bool write_integer(const struct out *o, const struct member *m,
-                          const void *at)
-{
-    int64_t value = 0;
-    memcpy(&value, at, sizeof(value));
-    if (value == m->unknown)
-        return false;
-    o->json->put_int(o->w, m->name, value);
-    return true;
-}
-
-static bool write_flag(const struct out *o, const struct member *m,
-                       const void *at)
-{
-    int8_t value = 0;
-    memcpy(&value, at, sizeof(value));
-    if (value < 0)
-        return false;
-    o->json->put_bool(o->w, m->name, value != 0);
-    return true;
-}
-
-static bool write_degrees(const struct out *o, const struct member *m,
-                          const void *at)
-{
-    double value = 0;
-    memcpy(&value, at, sizeof(value));
-    if (value <= CELSIUS_UNKNOWN)
-        return false;
-    o->json->put_real(o->w, m->name, value);
-    return true;
-}
-
-static bool write_member(const struct out *o, const struct member *m,
-                         const struct status *s)
-{
-    const void *at = (const char *)s + m->offset;
-    switch (m->kind) {
-    case TEXT:
-        put_text(o, m->name, at);
-        return true;
-    case FLAG:
-        return write_flag(o, m, at);
-    case INTEGER:
-        return write_integer(o, m, at);
-    case DEGREES:
-        return write_degrees(o, m, at);
-    case WRITTEN:
-        m->write(o, s);
-        return true;
-    }
-    return false;
-}
-
-size_t status_write(const struct status *now, const struct status *before,
-                    const struct spd_json_api *json, spd_jsonw *w)
-{
-    struct out o = { json, w };
-    size_t written = 0;
-    for (size_t i = 0; i < SPD_COUNT(members); i++) {
-        const struct member *m = &members[i];
-        if (before != NULL &&
-            memcmp((const char *)now + m->offset,
-                   (const char *)before + m->offset, m->size) == 0)
-            continue;
-        written += write_member(&o, m, now);
-    }
-    return written;
+        take_external(s, r, side);
+    s->active_slot = active_slot(r, model);
 }

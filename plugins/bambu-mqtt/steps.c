@@ -94,6 +94,12 @@ static bool wants_signature(const struct conn *c, const spd_json *answer,
            text_equals(reason, "mqtt message verify failed");
 }
 
+/* Lights are obeyed without Developer Mode, too. */
+static bool is_guarded(const char *command)
+{
+    return strcmp(command, "ledctrl") != 0;
+}
+
 static void judge_answer(struct conn *c, const struct request *asked,
                          const spd_json *answer)
 {
@@ -102,9 +108,12 @@ static void judge_answer(struct conn *c, const struct request *asked,
     spd_str result = json->as_str(json->member(answer, "result"), none);
     spd_str reason = json->as_str(json->member(answer, "reason"), none);
     int shown = reason.len > REASON_CHARS ? REASON_CHARS : (int)reason.len;
+    bool is_unsigned = wants_signature(c, answer, reason);
+    if (is_unsigned || (says_success(result) && is_guarded(asked->command)))
+        conn_obeyed(c, !is_unsigned);
     if (says_success(result))
         succeed(c, asked->ticket);
-    else if (wants_signature(c, answer, reason))
+    else if (is_unsigned)
         refuse(c, asked->ticket, SPD_EAUTH, "%s", sentence(SAY_DEVELOPER_MODE));
     else if (result.len == 0)
         refuse(c, asked->ticket, SPD_EIO,

@@ -21,10 +21,11 @@ extern const struct spd_plugin_desc spd_plugin_desc;
 
 #define SERIAL "01PTEST"
 #define ADDRESS "127.0.0.61"
-#define ATTEMPT(submission)                                                    \
+#define ATTEMPT(submission) ATTEMPT_FROM(submission, "0")
+#define ATTEMPT_FROM(submission, slot)                                         \
     "{'id': 3, 'submission': '" submission "', 'file': '%s', 'size': %d, "     \
     "'md5': '', 'remote_name': 'j3.gcode.3mf', 'plate': 1, 'name': 'Cup', "    \
-    "'filaments': [{'filament': 1, 'slot': 0}]}"
+    "'filaments': [{'filament': 1, 'slot': " slot "}]}"
 
 enum { EVENT_MS = 20000, FILE_BYTES = 300 * 1000 };
 
@@ -380,6 +381,56 @@ static void a_file_is_uploaded_printed_and_finished(void **state)
     await(s, "state", "\"finished\"");
 }
 
+/* One of each kind: what it is called, how it is met, how it reports. */
+static void print_on(const char *model, const char *attempt)
+{
+    struct scene *s = scene_begin(model);
+    get_connected(s);
+    assert_int_equal(outcome(s, step(s, testhost_printer_upload, attempt)),
+                     SPD_OK);
+    assert_int_equal(outcome(s, step(s, testhost_printer_start, attempt)),
+                     SPD_OK);
+    await(s, "state", "\"printing\"");
+    await(s, "submission", "\"61\"");
+    await(s, "state", "\"finished\"");
+}
+
+static void an_a1_prints(void **state)
+{
+    (void)state;
+    print_on("A1", ATTEMPT("61"));
+}
+
+static void an_a2l_prints(void **state)
+{
+    (void)state;
+    print_on("A2L", ATTEMPT_FROM("61", "64"));
+}
+
+static void a_p2s_prints_though_it_marks_no_report(void **state)
+{
+    (void)state;
+    print_on("P2S", ATTEMPT("61"));
+}
+
+static void an_h2s_prints(void **state)
+{
+    (void)state;
+    print_on("H2S", ATTEMPT("61"));
+}
+
+static void an_h2d_pro_prints(void **state)
+{
+    (void)state;
+    print_on("H2DPro", ATTEMPT("61"));
+}
+
+static void an_x2d_prints(void **state)
+{
+    (void)state;
+    print_on("X2D", ATTEMPT("61"));
+}
+
 static void a_printer_at_work_is_not_started_again(void **state)
 {
     SCENE(s, "P1S");
@@ -407,6 +458,35 @@ static void a_printer_without_developer_mode_is_explained(void **state)
     spd_ticket *start = step(s, testhost_printer_start, ATTEMPT("80"));
     assert_int_equal(outcome(s, start), SPD_EAUTH);
     assert_non_null(strstr(testhost_outcome_text(start), "Developer Mode"));
+}
+
+static void a_refusal_for_want_of_developer_mode_is_kept_in_view(void **state)
+{
+    SCENE(s, "P1S");
+    get_connected(s);
+    await(s, "remote_control", "\"on\""); /* its firmware never asks for it */
+    sim_tell(&s->sim, "fault", "{\"fault\": \"verify-failed\"}");
+    spd_ticket *speed = testhost_printer_command(
+        s->printer, "{'command': 'speed', 'level': 3}");
+    assert_int_equal(outcome(s, speed), SPD_EAUTH);
+    await(s, "remote_control", "\"off\"");
+    assert_non_null(
+        strstr(testhost_printer_is(s->printer, "detail"), "Developer Mode"));
+
+    speed = testhost_printer_command(s->printer,
+                                     "{'command': 'speed', 'level': 3}");
+    assert_int_equal(outcome(s, speed), SPD_OK);
+    await(s, "remote_control", "\"on\"");
+    await(s, "detail", "\"\"");
+}
+
+static void a_newer_printer_says_itself_whether_it_obeys(void **state)
+{
+    SCENE(s, "H2D");
+    get_connected(s);
+    await(s, "remote_control", "\"on\"");
+    sim_tell(&s->sim, "fault", "{\"fault\": \"verify-failed\", \"times\": -1}");
+    await(s, "remote_control", "\"off\"");
 }
 
 static bool is_renamed(void *arg)
@@ -543,9 +623,17 @@ int main(void)
         A_TEST(a_printer_deaf_to_two_commands_is_connected_anew),
         A_TEST(a_file_the_printer_cannot_read_is_named_otherwise_next_time),
         A_TEST(a_file_is_uploaded_printed_and_finished),
+        A_TEST(an_a1_prints),
+        A_TEST(an_a2l_prints),
+        A_TEST(a_p2s_prints_though_it_marks_no_report),
+        A_TEST(an_h2s_prints),
+        A_TEST(an_h2d_pro_prints),
+        A_TEST(an_x2d_prints),
         A_TEST(a_printer_at_work_is_not_started_again),
         A_TEST(a_refused_start_says_so),
         A_TEST(a_printer_without_developer_mode_is_explained),
+        A_TEST(a_refusal_for_want_of_developer_mode_is_kept_in_view),
+        A_TEST(a_newer_printer_says_itself_whether_it_obeys),
         A_TEST(a_start_nobody_answers_is_not_known_and_not_repeated),
         A_TEST(pause_resume_and_stop_are_obeyed),
         A_TEST(light_and_speed_are_set_and_shown),

@@ -51,7 +51,7 @@ static const struct slot *slot_of(const struct status *s, int32_t number)
 }
 
 #define WHOLE                                                                  \
-    "'msg': 0, 'gcode_state': 'IDLE', 'print_error': 0, 'home_flag': 256, "    \
+    "'msg': 0, 'gcode_state': 'IDLE', 'print_error': 0, 'home_flag': 384, "    \
     "'nozzle_temper': 25.0, 'lights_report': [{'node': 'chamber_light', "      \
     "'mode': 'on'}]"
 #define TRAY(id, type)                                                         \
@@ -322,6 +322,133 @@ a_status_code_is_not_an_error_and_a_stop_is_not_one_either(void **state)
     assert_int_equal(tell(&p, "P1S").error, 0x0500803C);
 }
 
+static void a_farm_printer_tells_its_fans_lights_and_nozzle(void **state)
+{
+    (void)state;
+    struct printer p = new_printer();
+    hear(&p, "{" WHOLE "}");
+    hear(&p, "{'msg': 1, 'cooling_fan_speed': '15', 'big_fan1_speed': '0', "
+             "'spd_mag': 124, 'nozzle_type': 'hardened_steel', 'sdcard': true, "
+             "'lights_report': [{'node': 'chamber_light', 'mode': 'on'}, "
+             "{'node': 'work_light', 'mode': 'flashing'}, {'node': "
+             "'moon_light', 'mode': 'off'}], 's_obj': [44, 81]}");
+    struct status s = tell(&p, "X1C");
+    assert_int_equal(s.fans[FAN_PART], 100);
+    assert_int_equal(s.fans[FAN_AUX], 0);
+    assert_int_equal(s.fans[FAN_HOTEND], -1);
+    assert_int_equal(s.speed_pct, 124);
+    assert_int_equal(s.light, 1);
+    assert_int_equal(s.lamp_count, 3);
+    assert_string_equal(s.lamps[1].name, "work light");
+    assert_string_equal(s.lamps[2].name, "moon_light");
+    assert_string_equal(s.nozzle_type, "hardened steel");
+    assert_int_equal(s.skipped_count, 2);
+    assert_int_equal(s.storage_ready, 1);
+}
+
+static void a_card_taken_out_or_damaged_is_seen(void **state)
+{
+    (void)state;
+    struct printer p = new_printer();
+    hear(&p, "{'home_flag': 0}");
+    assert_int_equal(tell(&p, "P1S").storage_ready, 0);
+    hear(&p, "{'home_flag': 768}"); /* present, and not sound */
+    assert_int_equal(tell(&p, "P1S").storage_ready, 0);
+    hear(&p, "{'home_flag': -2147483392}"); /* signed, and present */
+    assert_int_equal(tell(&p, "P1S").storage_ready, 1);
+}
+
+static void a_nozzle_code_is_put_in_words(void **state)
+{
+    (void)state;
+    struct printer p = new_printer();
+    hear(&p, "{'nozzle_type': 'HH01'}");
+    assert_string_equal(tell(&p, "P2S").nozzle_type,
+                        "hardened steel, high flow");
+    hear(&p, "{'nozzle_type': 'diamond_9'}");
+    assert_string_equal(tell(&p, "P2S").nozzle_type, "diamond 9");
+}
+
+static void a_unit_tells_how_dry_it_is_and_how_long_it_dries(void **state)
+{
+    (void)state;
+    struct printer p = new_printer();
+    hear(&p, "{" WHOLE ", 'ams': {'ams': [{'id': '1', 'info': '1123', "
+             "'humidity': '5', 'humidity_raw': '8', 'temp': '55.9', "
+             "'dry_time': 692}, {'id': '128', 'info': '2004', 'humidity': "
+             "'0', 'humidity_raw': '0', 'temp': '0.0'}]}}");
+    struct status s = tell(&p, "H2D");
+    assert_int_equal(s.feeder_count, 2);
+    assert_string_equal(s.feeders[0].kind, "AMS 2 Pro");
+    assert_int_equal(s.feeders[0].dry_minutes, 692);
+    assert_int_equal(s.feeders[0].humidity_pct, 8);
+    assert_string_equal(s.feeders[1].kind, "AMS HT");
+    assert_int_equal(s.feeders[1].humidity_index, -1);
+    assert_true(s.feeders[1].celsius == CELSIUS_UNKNOWN);
+}
+
+/* Its tray_now counts within a unit, and of the external spool it says 0. */
+static void an_h2s_on_its_external_spool_charges_no_ams_slot(void **state)
+{
+    (void)state;
+    struct printer p = new_printer();
+    hear(&p, "{" WHOLE ", 'ams': {'tray_now': '0'}, 'mapping': [65280]}");
+    assert_int_equal(tell(&p, "H2S").active_slot, 254);
+    hear(&p, "{" WHOLE ", 'ams': {'tray_now': '0'}}");
+    assert_int_equal(tell(&p, "H2S").active_slot, STATUS_NO_SLOT);
+    assert_int_equal(tell(&p, "P1S").active_slot, 0);
+}
+
+static void check_error(uint32_t code, const char *expected)
+{
+    char text[CODE_TEXT_CHARS];
+    error_text(code, text, sizeof(text));
+    if (strstr(text, expected) == NULL)
+        fail_msg("%08X is \"%s\"", (unsigned)code, text);
+}
+
+static void check_notice(uint32_t attr, uint32_t code, const char *expected)
+{
+    char text[CODE_TEXT_CHARS];
+    hms_text(&(struct hms){ attr, code }, text, sizeof(text));
+    if (strstr(text, expected) == NULL)
+        fail_msg("%08X %08X is \"%s\"", (unsigned)attr, (unsigned)code, text);
+}
+
+static void errors_and_notices_are_put_in_words(void **state)
+{
+    (void)state;
+    check_error(0x03008003, "spaghetti");
+    check_error(0x07018011, "AMS 2: the filament has run out");
+    check_error(0x12008001, "AMS lite 1: the filament could not be cut");
+    check_error(0x07FF8012, "External spool: a filament of the file");
+    check_error(0x05024007, "Developer Mode");
+    check_error(0x0300DEAD, "0300_DEAD"); /* nobody knows it yet */
+    check_notice(0x07012100, 0x00020001, "AMS 2, slot 2 has run out");
+    check_notice(0x18002000, 0x00020002, "AMS HT 1, slot 1 is empty");
+    check_notice(0x0C000300, 0x0001001E, "Smoke");
+    check_notice(0x05000500, 0x00010007, "Developer Mode");
+    check_notice(0x05000600, 0x00020070, "mainboard: HMS_0500_0600_0002_0070");
+    check_notice(0x7F000000, 0x00020070, "message of the printer");
+}
+
+static void a_notice_leads_to_its_makers_page(void **state)
+{
+    (void)state;
+    char link[CODE_TEXT_CHARS];
+    hms_link(&(struct hms){ 0x07012100, 0x00020001 }, link, sizeof(link));
+    assert_non_null(strstr(link, "/hmscode/0701_2100_0002_0001"));
+}
+
+static void firmware_is_compared_number_by_number(void **state)
+{
+    (void)state;
+    assert_true(firmware_reaches("01.10.00.00", "01.09.99.99"));
+    assert_false(firmware_reaches("01.08.02.00", "01.08.50.32"));
+    assert_true(firmware_reaches("", ""));
+    assert_false(firmware_reaches("new", "01.00.00.00"));
+}
+
 static void only_news_are_written(void **state)
 {
     (void)state;
@@ -382,6 +509,14 @@ int main(void)
             the_only_external_spool_is_254_whatever_its_list_calls_it),
         cmocka_unit_test(
             a_status_code_is_not_an_error_and_a_stop_is_not_one_either),
+        cmocka_unit_test(a_farm_printer_tells_its_fans_lights_and_nozzle),
+        cmocka_unit_test(a_card_taken_out_or_damaged_is_seen),
+        cmocka_unit_test(a_nozzle_code_is_put_in_words),
+        cmocka_unit_test(a_unit_tells_how_dry_it_is_and_how_long_it_dries),
+        cmocka_unit_test(an_h2s_on_its_external_spool_charges_no_ams_slot),
+        cmocka_unit_test(errors_and_notices_are_put_in_words),
+        cmocka_unit_test(a_notice_leads_to_its_makers_page),
+        cmocka_unit_test(firmware_is_compared_number_by_number),
         cmocka_unit_test(only_news_are_written),
         cmocka_unit_test(a_model_is_known_by_each_of_its_names),
     };
