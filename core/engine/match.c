@@ -62,9 +62,25 @@ static int64_t chosen_slot(const struct job *job,
 {
     const struct need *needs = job->needs.items;
     for (size_t i = 0; i < job->needs.count; i++)
-        if (needs[i].filament == filament)
+        if (needs[i].filament == filament && needs[i].slot != INT_NONE)
             return needs[i].slot;
     return plate->filaments.count == 1 ? job->material_slot : INT_NONE;
+}
+
+struct sliced_filament match_filament(const struct job *job,
+                                      const struct sliced_filament *sliced)
+{
+    const struct need *needs = job->needs.items;
+    struct sliced_filament filament = *sliced;
+    for (size_t i = 0; i < job->needs.count; i++) {
+        if (needs[i].filament != sliced->id)
+            continue;
+        if (needs[i].material_type.len > 0)
+            filament.type = needs[i].material_type;
+        if (needs[i].color.len > 0)
+            filament.color = needs[i].color;
+    }
+    return filament;
 }
 
 /* "#rrggbb" or "#RRGGBBAA": the colour is the first six digits. */
@@ -158,17 +174,17 @@ static enum verdict find_slot(const struct seat *seat, const struct job *job,
 static enum verdict find_slots(const struct seat *seat, const struct job *job,
                                const struct sliced_plate *plate,
                                struct list *feeds, struct arena *arena,
-                               const struct sliced_filament **hungry)
+                               struct sliced_filament *hungry)
 {
     const struct sliced_filament *filaments = plate->filaments.items;
     struct list found = {
         arena_new(arena, plate->filaments.count * sizeof(struct feed)), 0
     };
     for (size_t i = 0; i < plate->filaments.count; i++) {
-        int64_t chosen = chosen_slot(job, plate, filaments[i].id);
-        enum verdict verdict =
-            find_slot(seat, job, &filaments[i], chosen, &found);
-        *hungry = &filaments[i];
+        struct sliced_filament filament = match_filament(job, &filaments[i]);
+        int64_t chosen = chosen_slot(job, plate, filament.id);
+        enum verdict verdict = find_slot(seat, job, &filament, chosen, &found);
+        *hungry = filament;
         if (verdict != CAN_TAKE)
             return verdict;
     }
@@ -405,7 +421,7 @@ enum verdict match(const struct seat *seat, const struct job *job,
 {
     const struct pairing pair = { &seat->printer, job, plate, now_ms,
                                   seat->unstaffed_until_ms };
-    const struct sliced_filament *hungry;
+    struct sliced_filament hungry;
     for (size_t i = 0; i < SPD_COUNT(conditions); i++)
         if (!conditions[i].holds(&pair))
             return conditions[i].breach;
@@ -459,9 +475,10 @@ static void put_filaments(struct buf *key, const struct job *job,
     const struct sliced_filament *filaments = plate->filaments.items;
     put_int(key, (int64_t)plate->filaments.count);
     for (size_t i = 0; i < plate->filaments.count; i++) {
-        put_int(key, chosen_slot(job, plate, filaments[i].id));
-        put_text(key, filaments[i].type);
-        put_text(key, filaments[i].color);
+        struct sliced_filament filament = match_filament(job, &filaments[i]);
+        put_int(key, chosen_slot(job, plate, filament.id));
+        put_text(key, filament.type);
+        put_text(key, filament.color);
     }
 }
 
@@ -509,11 +526,11 @@ static void explain_slots(const struct seat *seat, const struct pairing *pair,
     struct arena arena = { 0 };
     struct buf sentence = { 0 };
     struct list feeds;
-    const struct sliced_filament *hungry;
+    struct sliced_filament hungry;
     enum verdict verdict =
         find_slots(seat, pair->job, pair->plate, &feeds, &arena, &hungry);
     if (verdict != CAN_TAKE) {
-        say_hungry(verdict, hungry, &sentence);
+        say_hungry(verdict, &hungry, &sentence);
         buf_put_char(&sentence, '\0');
         fn(arg, verdict, sentence.ptr);
     }

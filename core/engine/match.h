@@ -58,6 +58,10 @@ enum verdict match(const struct seat *seat, const struct job *job,
                    const struct sliced_plate *plate, int64_t now_ms,
                    struct list *feeds, struct arena *arena);
 
+/* The filament as the job wants it, which may be another than was sliced. */
+struct sliced_filament match_filament(const struct job *job,
+                                      const struct sliced_filament *sliced);
+
 /* All that match looks at, but for the grams and the clock, as bytes: jobs of
  * equal bytes are answered alike. Appended. */
 void match_key(const struct job *job, const struct sliced_plate *plate,

@@ -70,6 +70,31 @@ static struct list copy_texts(const struct list *from, struct arena *arena)
     return list;
 }
 
+/* Only the slots: what filament it is to be, the ask's plate says. */
+static struct list copy_needs(const struct list *from, struct arena *arena)
+{
+    struct list list = copy_list(from, sizeof(struct need), arena);
+    struct need *needs = list.items;
+    for (size_t i = 0; i < list.count; i++)
+        needs[i].material_type = needs[i].color = (spd_str){ NULL, 0 };
+    return list;
+}
+
+/* As the job wants it. */
+static struct sliced_plate copy_wanted(const struct job *job,
+                                       const struct sliced_plate *from,
+                                       struct arena *arena)
+{
+    struct sliced_plate plate = plate_copy(from, arena);
+    struct sliced_filament *filaments = plate.filaments.items;
+    for (size_t i = 0; i < plate.filaments.count; i++) {
+        filaments[i] = match_filament(job, &filaments[i]);
+        filaments[i].type = arena_str(arena, filaments[i].type);
+        filaments[i].color = arena_str(arena, filaments[i].color);
+    }
+    return plate;
+}
+
 /* Of what matching looks at, for a job whose hour has come. */
 static struct job copy_job(const struct job *from, struct arena *arena)
 {
@@ -81,7 +106,7 @@ static struct job copy_job(const struct job *from, struct arena *arena)
         .file_id = from->file_id,
         .plate = from->plate,
         .material_slot = from->material_slot,
-        .needs = copy_list(&from->needs, sizeof(struct need), arena),
+        .needs = copy_needs(&from->needs, arena),
         .tags = copy_texts(&from->tags, arena),
         .color_distance = from->color_distance,
         .attended = from->attended,
@@ -110,7 +135,7 @@ static struct ask *add_ask(struct waiting *waiting, const struct job *job,
     struct ask *ask = mem_new(sizeof(*ask));
     ask->printer_id = job_only_printer(job);
     ask->job = copy_job(job, &ask->arena);
-    ask->plate = plate_copy(plate, &ask->arena);
+    ask->plate = copy_wanted(job, plate, &ask->arena);
     buf_put(&ask->key, buf_str(&waiting->key));
     tsearch(ask, &waiting->asks, by_key);
     struct queue *queue = queue_of(waiting, ask->printer_id);

@@ -16,6 +16,12 @@ static const struct field need_rows[] = {
           .flags = FIELD_REQUIRED, .min = 1, .max = 1000),
     FIELD(need, slot, FIELD_INT, "take it from this slot; null: any that fits",
           .flags = FIELD_NULL, .min = 0, .max = 65535),
+    FIELD(need, material_type, FIELD_TEXT,
+          "to be of this type instead; null: as sliced", .flags = FIELD_NULL,
+          .max = 40),
+    FIELD(need, color, FIELD_TEXT,
+          "to be of this colour instead (#RRGGBB); null: as sliced",
+          .flags = FIELD_NULL, .max = 9),
 };
 static const struct fields need_fields = TABLE("need", need, need_rows);
 
@@ -78,7 +84,9 @@ static const struct field job_rows[] = {
           .flags = FIELD_NULL),
     FIELD(job, plate, FIELD_INT, "which plate of the file; else its first",
           .flags = FIELD_NULL, .min = 1, .max = 1000),
-    FIELD(job, needs, FIELD_LIST, "filaments that must come from given slots",
+    FIELD(job, needs, FIELD_LIST,
+          "filaments that must come from given slots, or be "
+          "others than were sliced",
           .of = &need_fields, .max = 64),
     FIELD(job, copies, FIELD_INT, "how often it is to be printed", .min = 1,
           .max = 1000, .fallback = "1"),

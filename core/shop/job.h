@@ -29,9 +29,11 @@ enum job_phase {
     PHASE_DONE,
 };
 
-/* A filament the job needs, and the slot a person chose for it, if any. */
+/* A filament the job needs, the slot a person chose for it, if any, and what
+ * it is to be instead of what was sliced. */
 struct need {
-    int64_t filament, slot; /* slot INT_NONE: any that fits */
+    int64_t filament, slot;       /* slot INT_NONE: any that fits */
+    spd_str material_type, color; /* no text: as sliced */
 };
 
 /* What becomes of a job whose print failed. */

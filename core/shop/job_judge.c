@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/color.h"
 #include "shop/driver.h"
 #include "shop/printer.h"
 
@@ -100,17 +101,21 @@ static spd_err judge_needs(struct call *call, const struct job *job,
                            const struct sliced_plate *plate)
 {
     const struct need *need = job->needs.items;
-    for (size_t i = 0; i < job->needs.count; i++)
+    struct color color;
+    for (size_t i = 0; i < job->needs.count; i++) {
         if (!has_filament(plate, need[i].filament))
             return refuse_field(
                 call, "needs", "plate %lld has no filament %lld",
                 (long long)plate->index, (long long)need[i].filament);
+        if (need[i].color.len > 0 && !color_parse(need[i].color, &color))
+            return refuse_field(call, "needs", "%.*s is no colour like #FF0000",
+                                STR_ARG(need[i].color));
+    }
     return SPD_OK;
 }
 
-/* What a person left open follows from the file. */
-static void fill_in(struct job *job, const struct file *file,
-                    const struct sliced_plate *plate)
+void job_follow_file(struct job *job, const struct file *file,
+                     const struct sliced_plate *plate)
 {
     job->plate = plate->index;
     job->file_name = file->name;
@@ -136,7 +141,7 @@ static spd_err judge_file(struct call *call, spd_txn *txn, struct job *job,
         return refuse_field(call, "plate", "%.*s has no plate %lld",
                             STR_ARG(str_clip(file.name, 60)),
                             (long long)job->plate);
-    fill_in(job, &file, *plate);
+    job_follow_file(job, &file, *plate);
     spd_err rc = judge_nozzle(call, job, *plate);
     return rc == SPD_OK ? judge_needs(call, job, *plate) : rc;
 }

@@ -10,6 +10,10 @@
  * models. */
 spd_err job_judge(struct call *call, spd_txn *txn, struct job *job);
 
+/* What was left open follows from the file. */
+void job_follow_file(struct job *job, const struct file *file,
+                     const struct sliced_plate *plate);
+
 /* Move a job to another status by hand: one table says which moves there are,
  * and which times they stamp. Refuses (409) naming the ones allowed. */
 spd_err job_move(struct call *call, struct job *job, enum job_status to);

@@ -242,8 +242,26 @@ static void chooses_an_empty_slot(struct scene *s)
 static void chooses_a_slot_of_another_type(struct scene *s)
 {
     has_another_type(s);
-    s->needs[0] = (struct need){ 1, 0 };
+    s->needs[0] = (struct need){ .filament = 1, .slot = 0 };
     s->job.needs = (struct list){ s->needs, 1 };
+}
+static void wants_it_in_green(struct scene *s)
+{
+    s->needs[0] = (struct need){ .filament = 1,
+                                 .slot = INT_NONE,
+                                 .color = STR("#00FF00") };
+    s->job.needs = (struct list){ s->needs, 1 };
+}
+static void wants_it_in_green_which_is_loaded(struct scene *s)
+{
+    wants_it_in_green(s);
+    s->materials[1] = spool(3, "PLA", "#00ff00", 500);
+    s->seat.material_count = 2;
+}
+static void wants_it_of_another_type(struct scene *s)
+{
+    wants_it_in_green_which_is_loaded(s);
+    s->needs[0].material_type = STR("PETG");
 }
 static void needs_a_second_color(struct scene *s)
 {
@@ -316,6 +334,9 @@ static void each_verdict_is_given_for_its_reason(void **state)
         { chooses_a_slot_of_another_color, CAN_TAKE },
         { chooses_an_empty_slot, MISSING_MATERIAL },
         { chooses_a_slot_of_another_type, MISSING_MATERIAL },
+        { wants_it_in_green, MISSING_MATERIAL },
+        { wants_it_in_green_which_is_loaded, CAN_TAKE },
+        { wants_it_of_another_type, MISSING_MATERIAL },
         { needs_a_second_color, MISSING_MATERIAL },
         { has_the_second_color, CAN_TAKE },
         { takes_two_filaments_from_one_spool, TOO_FEW_GRAMS },
