@@ -167,6 +167,10 @@ static const struct field job_rows[] = {
           .flags = FIELD_READONLY),
     FIELD(job, asked_by, FIELD_TEXT, "who asked for it, also if it is nobody",
           .flags = FIELD_READONLY),
+    FIELD(job, order_item, FIELD_INT, "for which item of its order",
+          .flags = FIELD_READONLY, .fallback = "0"),
+    FIELD(job, order_part, FIELD_INT, "which part of the item's product it is",
+          .flags = FIELD_READONLY, .fallback = "0"),
 };
 const struct fields job_fields = TABLE("job", job, job_rows);
 
@@ -305,7 +309,22 @@ static bool by_file(const void *record, struct key *key)
     return job->file_id != 0;
 }
 
-enum { QUEUE, BY_PRINTER, BY_PRINTER_STATUS, BY_STATUS, BY_FILE, BY_MOVED };
+static bool by_order(const void *record, struct key *key)
+{
+    const struct job *job = record;
+    key_put_int(key, job->order_id);
+    return job->order_id != 0;
+}
+
+enum {
+    QUEUE,
+    BY_PRINTER,
+    BY_PRINTER_STATUS,
+    BY_STATUS,
+    BY_FILE,
+    BY_MOVED,
+    BY_ORDER,
+};
 static const struct index job_indexes[] = {
     [QUEUE] = { .name = "queue",
                 .key = queue_order,
@@ -316,6 +335,7 @@ static const struct index job_indexes[] = {
     [BY_STATUS] = { .name = "status", .key = by_status },
     [BY_FILE] = { .name = "file", .key = by_file },
     [BY_MOVED] = { .name = "moved", .key = by_moved_to },
+    [BY_ORDER] = { .name = "order", .key = by_order },
 };
 
 const struct kind job_kind = {
@@ -365,6 +385,13 @@ struct span job_printer_span(int64_t printer_id, struct key *prefix)
     *prefix = (struct key){ 0 };
     key_put_int(prefix, printer_id);
     return span_of(BY_PRINTER, prefix);
+}
+
+struct span job_order_span(int64_t order_id, struct key *prefix)
+{
+    *prefix = (struct key){ 0 };
+    key_put_int(prefix, order_id);
+    return span_of(BY_ORDER, prefix);
 }
 
 struct span job_status_span(int64_t printer_id, enum job_status status,

@@ -89,6 +89,7 @@ struct job {
     int64_t reprint_of; /* it prints that job's scrap again; 0: no */
     int64_t reprint_id; /* the job that prints its scrap again; 0: none */
     spd_str asked_by;   /* "person/1", "plugin/etsy"; no text: see user_id */
+    int64_t order_item, order_part; /* for which item of its order, and what */
 };
 
 extern const struct kind job_kind;
@@ -122,6 +123,8 @@ struct span job_moved_span(int64_t moved_to, struct key *prefix);
 /* Jobs in a status; of one printer, or (0) of all. */
 struct span job_status_span(int64_t printer_id, enum job_status status,
                             struct key *prefix);
+/* All jobs of an order, oldest first. */
+struct span job_order_span(int64_t order_id, struct key *prefix);
 /* All jobs of a printer, oldest first. */
 struct span job_printer_span(int64_t printer_id, struct key *prefix);
 

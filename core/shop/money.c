@@ -6,7 +6,7 @@
 
 static const struct field money_rows[] = {
     FIELD(money, amount, FIELD_INT, "in minor units", .flags = FIELD_REQUIRED,
-          .min = -1e13, .max = 1e13),
+          .min = -1e12, .max = 1e12),
     FIELD(money, divisor, FIELD_INT, "minor units of one major unit", .min = 1,
           .max = 1000000, .fallback = "100"),
     FIELD(money, currency, FIELD_TEXT, "as EUR, USD, JPY",
@@ -42,17 +42,27 @@ double money_major(const struct money *money)
                : (double)money->amount / (double)money->divisor;
 }
 
+static void add_amount(struct money *sum, const struct money *more,
+                       int64_t times)
+{
+    int64_t amount = more->amount;
+    bool is_same = sum->divisor == more->divisor;
+    bool is_lost = is_same && __builtin_mul_overflow(amount, times, &amount);
+    if (!is_same)
+        amount = money_round(money_major(more) * (double)times, sum).amount;
+    if (is_lost || amount == INT_NONE ||
+        __builtin_add_overflow(sum->amount, amount, &sum->amount))
+        sum->amount = INT_NONE;
+}
+
 void money_add(struct money *sum, const struct money *more, int64_t times)
 {
     if (money_is_null(sum) || money_is_null(more))
         return;
     if (!str_equal_fold(sum->currency, more->currency))
         sum->amount = INT_NONE;
-    else if (sum->divisor == more->divisor)
-        sum->amount += more->amount * times;
     else
-        sum->amount +=
-            money_round(money_major(more) * (double)times, sum).amount;
+        add_amount(sum, more, times);
 }
 
 /* -- sharing out -- */

@@ -27,7 +27,8 @@ extern const struct money money_none;
 
 /* Nothing at all, in this one's currency and divisor. */
 struct money money_zero(const struct money *like);
-/* So many major units, rounded half away from zero; NAN: null. */
+/* So many major units, rounded half away from zero; NAN, or more than anybody
+ * has: null. */
 struct money money_round(double major, const struct money *like);
 
 bool money_is_null(const struct money *money);
@@ -35,7 +36,8 @@ bool money_is_null(const struct money *money);
 double money_major(const struct money *money);
 
 /* Add `times` of `more` to `sum`, which keeps its divisor.  A null one counts
- * as nothing; another currency makes the sum null, and it stays so. */
+ * as nothing; another currency, or more than a number holds, makes the sum
+ * null, and it stays so. */
 void money_add(struct money *sum, const struct money *more, int64_t times);
 
 /* The whole shared out by weight (all 0: evenly) into `count` parts of the

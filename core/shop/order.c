@@ -45,6 +45,25 @@ static const struct field variation_rows[] = {
 const struct fields order_variation_fields =
     TABLE("variation", variation, variation_rows);
 
+#define PIECES(struct_name, member, doc_line)                                  \
+    FIELD(struct_name, member, FIELD_INT, doc_line, .flags = FIELD_READONLY,   \
+          .fallback = "0")
+
+static const struct field item_part_rows[] = {
+    PIECES(item_part, part, "its place among the product's, from 1 on"),
+    FIELD(item_part, color, FIELD_TEXT, "to be printed in; null: as sliced",
+          .flags = FIELD_READONLY),
+    PIECES(item_part, needed, "pieces in all"),
+    PIECES(item_part, from_stock, "taken from the shelf"),
+    PIECES(item_part, good, "printed well"),
+    PIECES(item_part, scrap, "printed, and no good"),
+    PIECES(item_part, expected, "of prints that are asked for"),
+    PIECES(item_part, missing, "that nobody has asked for"),
+    PIECES(item_part, to_stock, "printed beyond the need, now on the shelf"),
+};
+static const struct fields item_part_fields =
+    TABLE("item_part", item_part, item_part_rows);
+
 static const struct field item_rows[] = {
     FIELD(order_item, source_id, FIELD_TEXT,
           "the source's id of this line, unique in the order",
@@ -73,6 +92,27 @@ static const struct field item_rows[] = {
     FIELD(order_item, product_id, FIELD_ID,
           "what it is; null: nobody said yet (orders.set_product)",
           .flags = FIELD_READONLY),
+    FIELD(order_item, trouble, FIELD_TEXT,
+          "why it cannot be printed; null: nothing", .flags = FIELD_READONLY),
+    { .name = "production_status",
+      .type = FIELD_CHOICE,
+      .doc = "how far the shop is with it",
+      .flags = FIELD_READONLY,
+      .offset = offsetof(struct order_item, production),
+      .choices = production_names },
+    FIELD(order_item, parts, FIELD_LIST, "how far it is with each part",
+          .flags = FIELD_READONLY, .of = &item_part_fields, .max = 64),
+    PIECES(order_item, remakes, "prints asked for again by themselves"),
+    FIELD(order_item, is_removed, FIELD_BOOL,
+          "the source says it no more; what was made of it is kept",
+          .flags = FIELD_READONLY, .fallback = "false"),
+    MONEY_SHOWN(order_item, filament, "what was printed for it"),
+    MONEY_SHOWN(order_item, energy, "of its prints"),
+    MONEY_SHOWN(order_item, labor, "by the product"),
+    MONEY_SHOWN(order_item, overhead, "by the product"),
+    MONEY_SHOWN(order_item, bought, "by the product's bill"),
+    MONEY_SHOWN(order_item, revenue, "its share of what the shop keeps"),
+    MONEY_SHOWN(order_item, profit, "revenue less costs, fees and postage"),
 };
 static const struct fields item_fields = TABLE("item", order_item, item_rows);
 
@@ -180,6 +220,37 @@ static const struct field order_rows[] = {
           .flags = FIELD_READONLY),
     FIELD(order, changed_at, FIELD_TIME, "when anything here last changed",
           .flags = FIELD_READONLY),
+    FIELD(order, held, FIELD_BOOL,
+          "nothing of it is planned before a person lets it go",
+          .fallback = "false"),
+    FIELD(order, hold_reason, FIELD_TEXT, "why it is held", .flags = FIELD_NULL,
+          .max = 1000),
+    FIELD(order, is_planned, FIELD_BOOL, "its prints are asked for",
+          .flags = FIELD_READONLY, .fallback = "false"),
+    FIELD(order, pinned, FIELD_CHOICE, "production_status as a person said",
+          .flags = FIELD_INTERNAL, .choices = production_names),
+    PIECES(order, pieces_needed, "of all parts of all items"),
+    PIECES(order, pieces_good, "printed well, or from the shelf"),
+    PIECES(order, pieces_scrap, "printed, and no good"),
+    PIECES(order, pieces_missing, "that nobody has asked for"),
+    FIELD(order, grams, FIELD_REAL, "of filament, used so far",
+          .flags = FIELD_READONLY, .fallback = "0"),
+    FIELD(order, print_minutes, FIELD_REAL, "that printers really printed",
+          .flags = FIELD_READONLY, .fallback = "0"),
+    FIELD(order, estimated_minutes, FIELD_REAL, "of all its prints, as sliced",
+          .flags = FIELD_READONLY, .fallback = "0"),
+    MONEY_SHOWN(order, filament, "that its prints used, failed ones too"),
+    MONEY_SHOWN(order, energy, "of its prints"),
+    MONEY_SHOWN(order, labor, "by the products"),
+    MONEY_SHOWN(order, overhead, "by the products"),
+    MONEY_SHOWN(order, bought, "by the products' bills"),
+    MONEY_SHOWN(order, fee, "all fees together"),
+    MONEY_SHOWN(order, refunded, "all refunds together"),
+    MONEY_SHOWN(order, revenue, "what was paid, less tax and refunds"),
+    MONEY_SHOWN(order, profit,
+                "revenue less all costs; null: in two currencies"),
+    FIELD(order, margin_pct, FIELD_REAL, "profit of revenue",
+          .flags = FIELD_READONLY),
 };
 const struct fields order_fields = TABLE("order", order, order_rows);
 
@@ -259,7 +330,25 @@ static bool by_unmatched(const void *record, struct key *key)
     return order_is_wanted(order) && order_is_unmatched(order);
 }
 
-enum { KNOWN_AS, BY_DATE, BY_PRODUCTION, BY_PROBLEM, BY_UNMATCHED };
+static bool by_trouble(const void *record, struct key *key)
+{
+    const struct order *order = record;
+    const struct order_item *item = order->items.items;
+    bool is_troubled = false;
+    for (size_t i = 0; i < order->items.count; i++)
+        is_troubled |= item[i].trouble.len > 0;
+    key_put_int(key, moment_of(order));
+    return is_troubled && order_is_wanted(order);
+}
+
+enum {
+    KNOWN_AS,
+    BY_DATE,
+    BY_PRODUCTION,
+    BY_PROBLEM,
+    BY_UNMATCHED,
+    BY_TROUBLE,
+};
 static const struct index order_indexes[] = {
     [KNOWN_AS] = { .name = "source_id",
                    .key = known_as,
@@ -268,6 +357,7 @@ static const struct index order_indexes[] = {
     [BY_PRODUCTION] = { .name = "production", .key = by_production },
     [BY_PROBLEM] = { .name = "problem", .key = by_problem },
     [BY_UNMATCHED] = { .name = "unmatched", .key = by_unmatched },
+    [BY_TROUBLE] = { .name = "trouble", .key = by_trouble },
 };
 
 const struct kind order_kind = {
@@ -294,6 +384,8 @@ struct span order_span_of(const struct order_filter *filter, struct key *prefix)
         span.index = &order_indexes[BY_PROBLEM];
     } else if (filter->unmatched) {
         span.index = &order_indexes[BY_UNMATCHED];
+    } else if (filter->trouble) {
+        span.index = &order_indexes[BY_TROUBLE];
     } else if (filter->production > 0) {
         span.index = &order_indexes[BY_PRODUCTION];
         key_put_byte(prefix, (unsigned char)(filter->production - 1));

@@ -44,6 +44,14 @@ struct variation {
     spd_str name, value;
 };
 
+/* How far the shop is with one part of an item; all are pieces of it. */
+struct item_part {
+    int64_t part; /* its place among the product's, from 1 on */
+    spd_str color;
+    int64_t needed, from_stock, good, scrap, expected, missing;
+    int64_t to_stock; /* printed beyond the need, and put on the shelf */
+};
+
 struct order_item {
     spd_str source_id, title, sku, listing_id;
     struct list variations, personalization; /* of struct variation */
@@ -55,6 +63,12 @@ struct order_item {
     /* the shop's */
     int64_t number;     /* 1, 2, ... within the order; never another's */
     int64_t product_id; /* 0: nobody said yet what it is */
+    spd_str trouble;    /* why it cannot be printed; no text: nothing */
+    int production;     /* enum production */
+    struct list parts;  /* of struct item_part */
+    int64_t remakes;    /* prints that were asked for again by themselves */
+    bool is_removed;    /* the source says it no more */
+    struct money filament, energy, labor, overhead, bought, revenue, profit;
 };
 
 struct order_fee {
@@ -97,6 +111,15 @@ struct order {
     struct money postage;
     int production_status;
     int64_t received_at, changed_at;
+    bool held; /* nothing of it is planned before a person lets it go */
+    spd_str hold_reason;
+    bool is_planned; /* its prints are asked for */
+    int pinned;      /* production_status as a person said; 0: as it is */
+    int64_t pieces_needed, pieces_good, pieces_scrap, pieces_missing;
+    double grams, print_minutes, estimated_minutes;
+    struct money filament, energy, labor, overhead, bought, fee, refunded;
+    struct money revenue, profit;
+    double margin_pct;
 };
 
 extern const struct kind order_kind;
@@ -120,6 +143,7 @@ bool order_is_unmatched(const struct order *order);
 struct order_filter {
     bool problem;   /* those that could not be read */
     bool unmatched; /* those to be printed of which an item has no product */
+    bool trouble;   /* those of which an item cannot be printed */
     int production; /* enum production, plus one; 0: whichever */
 };
 struct span order_span_of(const struct order_filter *filter,

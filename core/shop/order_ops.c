@@ -30,6 +30,11 @@ static const struct field list_rows[] = {
       .doc = "only those to be printed of which an item has no product",
       .offset = offsetof(struct list_param, filter.unmatched),
       .fallback = "false" },
+    { .name = "trouble",
+      .type = FIELD_BOOL,
+      .doc = "only those of which an item cannot be printed",
+      .offset = offsetof(struct list_param, filter.trouble),
+      .fallback = "false" },
     PAGE_ROWS(list_param, page),
 };
 static const struct fields list_fields = TABLE("list", list_param, list_rows);

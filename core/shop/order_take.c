@@ -2,7 +2,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "shop/job.h"
 #include "shop/listing.h"
+#include "shop/reckon.h"
+
+enum { ITEMS_MAX = FIELD_LIST_MAX };
 
 static const spd_str raw_space = STR_INIT("order_raw");
 
@@ -117,19 +121,26 @@ static void keep_ours(struct order_item *item, const struct order_item *old)
 {
     memcpy(&item->number, &old->number,
            sizeof(*item) - offsetof(struct order_item, number));
+    item->is_removed = false;
 }
 
-/* The items said, each with what the shop knew of it. */
+static bool is_begun(const struct order_item *item)
+{
+    return item->parts.count > 0;
+}
+
+/* The items said, each with what the shop knew of it, and behind them those
+ * that are said no more though something was made of them. */
 static struct list merge_items(const struct list *old, const struct list *said,
                                struct arena *arena)
 {
-    struct list items = {
-        arena_new(arena, said->count * sizeof(struct order_item)), said->count
-    };
-    struct order_item *item = items.items;
+    size_t most = old->count + said->count;
+    struct order_item *item = arena_new(arena, most * sizeof(*item));
+    const struct order_item *before = old->items;
+    size_t count = said->count;
     int64_t number = last_number(old);
-    if (said->count > 0)
-        memcpy(item, said->items, said->count * sizeof(*item));
+    if (count > 0)
+        memcpy(item, said->items, count * sizeof(*item));
     for (size_t i = 0; i < said->count; i++) {
         const struct order_item *known = find_item(old, item[i].source_id);
         if (known != NULL)
@@ -137,7 +148,13 @@ static struct list merge_items(const struct list *old, const struct list *said,
         else
             item[i].number = ++number;
     }
-    return items;
+    for (size_t i = 0; i < old->count; i++)
+        if (is_begun(&before[i]) && count < ITEMS_MAX &&
+            find_item(said, before[i].source_id) == NULL) {
+            item[count] = before[i];
+            item[count++].is_removed = true;
+        }
+    return (struct list){ item, count };
 }
 
 /* Of one that cannot be read any more, what was read stays. */
@@ -192,6 +209,15 @@ static spd_err write_order(spd_txn *txn, struct shop *shop, struct order *order,
     return rc == SPD_OK ? put_raw(txn, order->id, raw, err) : rc;
 }
 
+static void bring_in_step(spd_txn *txn, struct order *order,
+                          struct arena *arena)
+{
+    struct terms terms;
+    terms_read(txn, &terms, arena);
+    listing_match_order(txn, order);
+    reckon(txn, &terms, order, NULL, arena);
+}
+
 static spd_err take_new(spd_txn *txn, struct shop *shop, struct order *said,
                         spd_str who, struct arena *arena, struct spd_error *err)
 {
@@ -200,9 +226,7 @@ static spd_err take_new(spd_txn *txn, struct shop *shop, struct order *said,
     said->id = 0;
     lay_over(said, said);
     said->items = merge_items(&none, &said->items, arena);
-    listing_match_order(txn, said);
-    said->production_status =
-        said->is_shipped ? PRODUCTION_SHIPPED : PRODUCTION_NEW;
+    bring_in_step(txn, said, arena);
     said->received_at = shop_now_ms(shop);
     return write_order(txn, shop, said, &change, err);
 }
@@ -219,7 +243,7 @@ static spd_err take_again(spd_txn *txn, struct shop *shop,
     } else {
         lay_over(&order, said);
         order.items = merge_items(&old->items, &said->items, arena);
-        listing_match_order(txn, &order);
+        bring_in_step(txn, &order, arena);
     }
     spd_str raw = order.raw;
     order.raw = (spd_str){ NULL, 0 };
@@ -268,23 +292,86 @@ static void follow_status(const struct order *before, struct order *order)
     settle_status(order);
 }
 
+/* What a person says holds, until he says QUEUED: then it is as it is. */
+static void pin(const struct order *before, struct order *order)
+{
+    if (order->production_status == before->production_status)
+        return;
+    order->pinned = order->production_status;
+    if (order->pinned == PRODUCTION_QUEUED)
+        order->pinned = PRODUCTION_NEW;
+}
+
+/* -- its jobs -- */
+
+struct waiting_jobs {
+    struct arena *arena;
+    struct list ids; /* of int64_t */
+    size_t room;
+};
+
+static bool note_waiting(void *arg, const void *record)
+{
+    struct waiting_jobs *jobs = arg;
+    const struct job *job = record;
+    if (!job_is_waiting(job))
+        return true;
+    if (jobs->ids.count == jobs->room) {
+        jobs->room = jobs->room == 0 ? 16 : jobs->room * 2;
+        int64_t *ids = arena_new(jobs->arena, jobs->room * sizeof(*ids));
+        if (jobs->ids.count > 0)
+            memcpy(ids, jobs->ids.items, jobs->ids.count * sizeof(*ids));
+        jobs->ids.items = ids;
+    }
+    ((int64_t *)jobs->ids.items)[jobs->ids.count++] = job->id;
+    return true;
+}
+
+/* Those that wait go forward or back as their order does. */
+static spd_err move_jobs(spd_txn *txn, struct shop *shop, int64_t order_id,
+                         int64_t by, spd_str who, struct arena *arena,
+                         struct spd_error *err)
+{
+    struct key prefix;
+    struct span span = job_order_span(order_id, &prefix);
+    struct waiting_jobs jobs = { .arena = arena };
+    struct change change = { "job.updated", who };
+    record_each(txn, &job_kind, &span, note_waiting, &jobs);
+    spd_err rc = SPD_OK;
+    for (size_t i = 0; i < jobs.ids.count && rc == SPD_OK; i++) {
+        struct job job;
+        int64_t id = ((const int64_t *)jobs.ids.items)[i];
+        rc = record_get(txn, &job_kind, id, &job, arena, err);
+        job.priority += by;
+        if (rc == SPD_OK)
+            rc = job_put(txn, shop, &job, &change, err);
+    }
+    return rc;
+}
+
 spd_err order_change(spd_txn *txn, struct shop *shop,
                      const struct order *before, struct order *order,
                      spd_str who, struct arena *arena, struct spd_error *err)
 {
     struct change change = { "order.updated", who };
+    int status_before = before->production_status;
     follow_status(before, order);
-    if (order->is_shipped && !before->is_shipped)
-        order->production_status = PRODUCTION_SHIPPED;
-    if (order->production_status == PRODUCTION_SHIPPED &&
-        before->production_status != PRODUCTION_SHIPPED)
-        change.topic = "order.shipped";
+    pin(before, order);
+    if (!order->held)
+        order->hold_reason = (spd_str){ NULL, 0 };
     if (order->items.items != before->items.items)
         order->items = merge_items(&before->items, &order->items, arena);
-    listing_match_order(txn, order);
+    bring_in_step(txn, order, arena);
+    if (order->production_status == PRODUCTION_SHIPPED &&
+        status_before != PRODUCTION_SHIPPED)
+        change.topic = "order.shipped";
     if (order->number.len == 0)
         order->number = order->source_id;
     if (order->problem.len > 0 && order->raw.len == 0)
         order->raw = arena_str(arena, order_raw(txn, order->id));
-    return write_order(txn, shop, order, &change, err);
+    spd_err rc = write_order(txn, shop, order, &change, err);
+    if (rc == SPD_OK && order->priority != before->priority)
+        rc = move_jobs(txn, shop, order->id, order->priority - before->priority,
+                       who, arena, err);
+    return rc;
 }

@@ -19,13 +19,15 @@
 #include "shop/prefs.h"
 #include "shop/printer.h"
 #include "shop/product.h"
+#include "shop/stock.h"
 
 const struct kind *const shop_kinds[] = {
-    &person_kind,   &token_kind,     &session_kind, &printer_kind,
-    &file_kind,     &job_kind,       &attempt_kind, &material_kind,
-    &spool_kind,    &spool_use_kind, &channel_kind, &message_kind,
-    &delivery_kind, &prefs_kind,     &order_kind,   &terms_kind,
-    &product_kind,  &listing_kind,   &hours_kind,   &circuit_kind,
+    &person_kind,   &token_kind,      &session_kind, &printer_kind,
+    &file_kind,     &job_kind,        &attempt_kind, &material_kind,
+    &spool_kind,    &spool_use_kind,  &channel_kind, &message_kind,
+    &delivery_kind, &prefs_kind,      &order_kind,   &terms_kind,
+    &product_kind,  &listing_kind,    &hours_kind,   &circuit_kind,
+    &stock_kind,    &stock_move_kind,
 };
 const size_t shop_kind_count = SPD_COUNT(shop_kinds);
 
@@ -45,6 +47,7 @@ spd_err shop_add_ops(struct shop *shop, struct spd_error *err)
         attempt_add_ops,  material_add_ops, spool_add_ops,  channel_add_ops,
         delivery_add_ops, prefs_add_ops,    order_add_ops,  terms_add_ops,
         product_add_ops,  listing_add_ops,  hours_add_ops,  circuit_add_ops,
+        stock_add_ops,
     };
     spd_err rc = SPD_OK;
     for (size_t i = 0; i < SPD_COUNT(nouns) && rc == SPD_OK; i++)
@@ -148,6 +151,18 @@ static bool check_spool(void *arg, const void *record)
     return true;
 }
 
+static bool check_stock(void *arg, const void *record)
+{
+    struct check *check = arg;
+    const struct stock *stock = record;
+    int64_t counted = stock_counted(check->txn, stock->id);
+    if (stock->pieces != counted || counted < 0)
+        breach(check, "stock %lld has %lld pieces, and its ledger says %lld",
+               (long long)stock->id, (long long)stock->pieces,
+               (long long)counted);
+    return true;
+}
+
 static bool check_material(void *arg, const void *record)
 {
     struct check *check = arg;
@@ -169,6 +184,7 @@ size_t shop_check(struct store *store,
     record_each(check.txn, &attempt_kind, &all, check_attempt, &check);
     record_each(check.txn, &spool_kind, &all, check_spool, &check);
     record_each(check.txn, &material_kind, &all, check_material, &check);
+    record_each(check.txn, &stock_kind, &all, check_stock, &check);
     store_read_end(check.txn);
     arena_fini(&check.arena);
     return check.breaches;
