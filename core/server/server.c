@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "engine/intake.h"
 #include "engine/lookout.h"
 #include "server/about.h"
 #include "server/housekeeping.h"
@@ -24,6 +25,7 @@ struct server {
     struct outbox *outbox;
     struct lookout *lookout;
     struct sources *sources;
+    struct intake *intake;
     struct takers takers;
     struct host *host;
     struct about about;
@@ -122,6 +124,7 @@ static spd_err build_shop(struct server *server,
                                       });
     server->lookout = lookout_new(shop);
     server->sources = sources_new(shop);
+    server->intake = intake_new(shop);
     server->fetcher = fetcher_new(shop->loop, err);
     if (server->fetcher == NULL)
         return err->code;
@@ -130,6 +133,8 @@ static spd_err build_shop(struct server *server,
         rc = engine_add_ops(server->engine, err);
     if (rc == SPD_OK)
         rc = sources_add_ops(server->sources, err);
+    if (rc == SPD_OK)
+        rc = intake_add_ops(server->intake, err);
     return rc == SPD_OK ? outbox_add_ops(server->outbox, err) : rc;
 }
 
@@ -231,6 +236,7 @@ int server_run(struct server *server)
     engine_start(server->engine);
     outbox_start(server->outbox, http_url(server->http));
     lookout_start(server->lookout);
+    intake_start(server->intake);
     sources_start(server->sources);
     log_info("server", "READY %s", http_url(server->http));
     sd_notify(0, "READY=1");
@@ -254,6 +260,7 @@ void server_free(struct server *server)
     timer_free(server->watchdog);
     if (server->engine != NULL) {
         sources_stop(server->sources);
+        intake_stop(server->intake);
         lookout_free(server->lookout);
         outbox_stop(server->outbox);
         engine_stop(server->engine);
@@ -269,6 +276,7 @@ void server_free(struct server *server)
         store_flush(shop->store);
     housekeeping_free(server->housekeeping);
     sources_free(server->sources);
+    intake_free(server->intake);
     outbox_free(server->outbox);
     engine_free(server->engine);
     ops_free(shop->ops);
