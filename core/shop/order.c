@@ -251,6 +251,8 @@ static const struct field order_rows[] = {
                 "revenue less all costs; null: in two currencies"),
     FIELD(order, margin_pct, FIELD_REAL, "profit of revenue",
           .flags = FIELD_READONLY),
+    FIELD(order, customer_id, FIELD_ID, "who bought it",
+          .flags = FIELD_READONLY),
 };
 const struct fields order_fields = TABLE("order", order, order_rows);
 
@@ -297,14 +299,14 @@ static bool known_as(const void *record, struct key *key)
 }
 
 /* The latest first is the list read backwards. */
-static int64_t moment_of(const struct order *order)
+int64_t order_moment(const struct order *order)
 {
     return order->ordered_at != 0 ? order->ordered_at : order->received_at;
 }
 
 static bool by_date(const void *record, struct key *key)
 {
-    key_put_int(key, moment_of(record));
+    key_put_int(key, order_moment(record));
     return true;
 }
 
@@ -312,21 +314,21 @@ static bool by_production(const void *record, struct key *key)
 {
     const struct order *order = record;
     key_put_byte(key, (unsigned char)order->production_status);
-    key_put_int(key, moment_of(order));
+    key_put_int(key, order_moment(order));
     return true;
 }
 
 static bool by_problem(const void *record, struct key *key)
 {
     const struct order *order = record;
-    key_put_int(key, moment_of(order));
+    key_put_int(key, order_moment(order));
     return order->problem.len > 0;
 }
 
 static bool by_unmatched(const void *record, struct key *key)
 {
     const struct order *order = record;
-    key_put_int(key, moment_of(order));
+    key_put_int(key, order_moment(order));
     return order_is_wanted(order) && order_is_unmatched(order);
 }
 
@@ -337,8 +339,16 @@ static bool by_trouble(const void *record, struct key *key)
     bool is_troubled = false;
     for (size_t i = 0; i < order->items.count; i++)
         is_troubled |= item[i].trouble.len > 0;
-    key_put_int(key, moment_of(order));
+    key_put_int(key, order_moment(order));
     return is_troubled && order_is_wanted(order);
+}
+
+static bool by_customer(const void *record, struct key *key)
+{
+    const struct order *order = record;
+    key_put_int(key, order->customer_id);
+    key_put_int(key, order_moment(order));
+    return order->customer_id != 0;
 }
 
 enum {
@@ -348,6 +358,7 @@ enum {
     BY_PROBLEM,
     BY_UNMATCHED,
     BY_TROUBLE,
+    BY_CUSTOMER,
 };
 static const struct index order_indexes[] = {
     [KNOWN_AS] = { .name = "source_id",
@@ -358,6 +369,7 @@ static const struct index order_indexes[] = {
     [BY_PROBLEM] = { .name = "problem", .key = by_problem },
     [BY_UNMATCHED] = { .name = "unmatched", .key = by_unmatched },
     [BY_TROUBLE] = { .name = "trouble", .key = by_trouble },
+    [BY_CUSTOMER] = { .name = "customer", .key = by_customer },
 };
 
 const struct kind order_kind = {
@@ -394,6 +406,22 @@ struct span order_span_of(const struct order_filter *filter, struct key *prefix)
         span.index = &order_indexes[BY_DATE];
     }
     return span;
+}
+
+struct span order_span_of_customer(int64_t customer_id, struct key *prefix)
+{
+    *prefix = (struct key){ 0 };
+    key_put_int(prefix, customer_id);
+    return (struct span){ .index = &order_indexes[BY_CUSTOMER],
+                          .prefix = prefix,
+                          .backwards = true };
+}
+
+struct span order_span_since(int64_t since_ms, struct key *from)
+{
+    *from = (struct key){ 0 };
+    key_put_int(from, since_ms);
+    return (struct span){ .index = &order_indexes[BY_DATE], .from = from };
 }
 
 spd_err order_put(spd_txn *txn, struct shop *shop, struct order *order,

@@ -120,6 +120,7 @@ struct order {
     struct money filament, energy, labor, overhead, bought, fee, refunded;
     struct money revenue, profit;
     double margin_pct;
+    int64_t customer_id; /* 0: nobody said who bought it */
 };
 
 extern const struct kind order_kind;
@@ -129,6 +130,9 @@ extern const char *const order_status_names[], *const production_names[];
 
 /* Where orders come from that no plugin brought. */
 #define ORDER_BY_HAND "api"
+
+/* When it was ordered, as far as that is known. */
+int64_t order_moment(const struct order *order);
 
 /* Is it to be printed: paid, not shipped, and understood? */
 bool order_is_wanted(const struct order *order);
@@ -148,6 +152,12 @@ struct order_filter {
 };
 struct span order_span_of(const struct order_filter *filter,
                           struct key *prefix);
+
+/* What a customer bought, the latest first. */
+struct span order_span_of_customer(int64_t customer_id, struct key *prefix);
+/* What was ordered from then on, the first one first; up to where the caller
+ * ends the walk. */
+struct span order_span_since(int64_t since_ms, struct key *from);
 
 /* 0: the source never said such an order. */
 int64_t order_find(spd_txn *txn, spd_str source, spd_str shop_id,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "shop/customer.h"
 #include "shop/job.h"
 #include "shop/listing.h"
 #include "shop/reckon.h"
@@ -201,11 +202,14 @@ static spd_err put_raw(spd_txn *txn, int64_t order_id, spd_str raw,
 }
 
 static spd_err write_order(spd_txn *txn, struct shop *shop, struct order *order,
-                           const struct change *change, struct spd_error *err)
+                           const struct change *change, struct arena *arena,
+                           struct spd_error *err)
 {
     spd_str raw = order->raw;
     order->raw = (spd_str){ NULL, 0 };
-    spd_err rc = order_put(txn, shop, order, change, err);
+    spd_err rc = customer_meet(txn, order, change->who, arena, err);
+    if (rc == SPD_OK)
+        rc = order_put(txn, shop, order, change, err);
     return rc == SPD_OK ? put_raw(txn, order->id, raw, err) : rc;
 }
 
@@ -228,7 +232,7 @@ static spd_err take_new(spd_txn *txn, struct shop *shop, struct order *said,
     said->items = merge_items(&none, &said->items, arena);
     bring_in_step(txn, said, arena);
     said->received_at = shop_now_ms(shop);
-    return write_order(txn, shop, said, &change, err);
+    return write_order(txn, shop, said, &change, arena, err);
 }
 
 static spd_err take_again(spd_txn *txn, struct shop *shop,
@@ -253,7 +257,7 @@ static spd_err take_again(spd_txn *txn, struct shop *shop,
     order.raw = raw;
     spd_err rc = SPD_OK;
     if (*news == ORDER_CHANGED)
-        rc = write_order(txn, shop, &order, &change, err);
+        rc = write_order(txn, shop, &order, &change, arena, err);
     said->id = old->id;
     return rc;
 }
@@ -369,7 +373,7 @@ spd_err order_change(spd_txn *txn, struct shop *shop,
         order->number = order->source_id;
     if (order->problem.len > 0 && order->raw.len == 0)
         order->raw = arena_str(arena, order_raw(txn, order->id));
-    spd_err rc = write_order(txn, shop, order, &change, err);
+    spd_err rc = write_order(txn, shop, order, &change, arena, err);
     if (rc == SPD_OK && order->priority != before->priority)
         rc = move_jobs(txn, shop, order->id, order->priority - before->priority,
                        who, arena, err);

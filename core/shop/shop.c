@@ -7,6 +7,7 @@
 #include "shop/attempt.h"
 #include "shop/channel.h"
 #include "shop/circuit.h"
+#include "shop/customer.h"
 #include "shop/delivery.h"
 #include "shop/file.h"
 #include "shop/fleet.h"
@@ -22,12 +23,12 @@
 #include "shop/stock.h"
 
 const struct kind *const shop_kinds[] = {
-    &person_kind,   &token_kind,      &session_kind, &printer_kind,
-    &file_kind,     &job_kind,        &attempt_kind, &material_kind,
-    &spool_kind,    &spool_use_kind,  &channel_kind, &message_kind,
-    &delivery_kind, &prefs_kind,      &order_kind,   &terms_kind,
-    &product_kind,  &listing_kind,    &hours_kind,   &circuit_kind,
-    &stock_kind,    &stock_move_kind,
+    &person_kind,   &token_kind,      &session_kind,  &printer_kind,
+    &file_kind,     &job_kind,        &attempt_kind,  &material_kind,
+    &spool_kind,    &spool_use_kind,  &channel_kind,  &message_kind,
+    &delivery_kind, &prefs_kind,      &order_kind,    &terms_kind,
+    &product_kind,  &listing_kind,    &hours_kind,    &circuit_kind,
+    &stock_kind,    &stock_move_kind, &customer_kind,
 };
 const size_t shop_kind_count = SPD_COUNT(shop_kinds);
 
@@ -47,7 +48,7 @@ spd_err shop_add_ops(struct shop *shop, struct spd_error *err)
         attempt_add_ops,  material_add_ops, spool_add_ops,  channel_add_ops,
         delivery_add_ops, prefs_add_ops,    order_add_ops,  terms_add_ops,
         product_add_ops,  listing_add_ops,  hours_add_ops,  circuit_add_ops,
-        stock_add_ops,
+        stock_add_ops,    customer_add_ops,
     };
     spd_err rc = SPD_OK;
     for (size_t i = 0; i < SPD_COUNT(nouns) && rc == SPD_OK; i++)

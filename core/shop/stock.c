@@ -109,6 +109,14 @@ int64_t stock_on_hand(spd_txn *txn, const struct stock_of *what)
     return pieces;
 }
 
+spd_str stock_location(spd_txn *txn, const struct stock_of *what,
+                       struct arena *arena)
+{
+    struct stock stock;
+    return find(txn, what, &stock, arena) ? stock.location
+                                          : (spd_str){ NULL, 0 };
+}
+
 static struct span ledger_of(int64_t stock_id, struct key *prefix)
 {
     *prefix = (struct key){ 0 };

@@ -39,6 +39,10 @@ struct stock_of {
 /* How many lie there. */
 int64_t stock_on_hand(spd_txn *txn, const struct stock_of *what);
 
+/* Where they lie; no text: nobody said. In `arena`. */
+spd_str stock_location(spd_txn *txn, const struct stock_of *what,
+                       struct arena *arena);
+
 /* Put there (pieces > 0) or take away, at most what there is; for an order.
  * Fills in how many it were. */
 spd_err stock_shift(spd_txn *txn, struct shop *shop,
