@@ -9,6 +9,7 @@
 #include "shop/circuit.h"
 #include "shop/customer.h"
 #include "shop/delivery.h"
+#include "shop/earnings.h"
 #include "shop/file.h"
 #include "shop/fleet.h"
 #include "shop/hours.h"
@@ -49,7 +50,7 @@ spd_err shop_add_ops(struct shop *shop, struct spd_error *err)
         attempt_add_ops,  material_add_ops, spool_add_ops,  channel_add_ops,
         delivery_add_ops, prefs_add_ops,    order_add_ops,  terms_add_ops,
         product_add_ops,  listing_add_ops,  hours_add_ops,  circuit_add_ops,
-        stock_add_ops,    customer_add_ops, paper_add_ops,
+        stock_add_ops,    customer_add_ops, paper_add_ops,  earnings_add_ops,
     };
     spd_err rc = SPD_OK;
     for (size_t i = 0; i < SPD_COUNT(nouns) && rc == SPD_OK; i++)
