@@ -6,19 +6,27 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "shop/job.h"
+#include "shop/order.h"
 #include "shop/printer.h"
 
-enum { EVERY_MS = 30 * 1000, DAY_MS = 24 * 3600 * 1000 };
+enum {
+    EVERY_MS = 30 * 1000,
+    MINUTE_MS = 60 * 1000,
+    DAY_MS = 24 * 3600 * 1000,
+    ORDERS_A_TURN = 50,
+    ORDERS_PAUSE_MS = 20,
+};
 
 struct lookout {
     struct shop *shop;
-    struct timer *timer;
+    struct timer *timer, *orders;
+    int64_t after_order_id; /* where to go on; 0: at the first */
     bool is_writing;
 };
 
 /* -- marks: since when, and whether it was said --
  *
- * Under "PRINTER/what" stands the moment it began, with "told" behind it once
+ * Under "printer/7/gone" stands the moment it began, with "told" behind it once
  * it was said. */
 static const spd_str space = STR_INIT("lookout");
 
@@ -27,30 +35,37 @@ struct mark {
     bool is_told;
 };
 
-static spd_str mark_key(char out[64], int64_t printer_id, const char *what)
+/* What a mark is of. */
+struct matter {
+    const struct kind *kind;
+    int64_t id;
+    const char *what;
+};
+
+static spd_str mark_key(char out[80], const struct matter *matter)
 {
-    snprintf(out, 64, "%lld/%s", (long long)printer_id, what);
+    snprintf(out, 80, "%s/%lld/%s", matter->kind->name, (long long)matter->id,
+             matter->what);
     return str_of(out);
 }
 
-static struct mark mark_get(spd_txn *txn, int64_t printer_id, const char *what)
+static struct mark mark_get(spd_txn *txn, const struct matter *matter)
 {
-    char key[64];
+    char key[80];
     struct mark mark = { 0 };
     spd_str value;
-    if (store_get(txn, space, mark_key(key, printer_id, what), &value) !=
-        SPD_OK)
+    if (store_get(txn, space, mark_key(key, matter), &value) != SPD_OK)
         return mark;
     str_to_int(str_cut(&value, ' '), &mark.since_ms);
     mark.is_told = value.len > 0;
     return mark;
 }
 
-static spd_err mark_put(spd_txn *txn, int64_t printer_id, const char *what,
+static spd_err mark_put(spd_txn *txn, const struct matter *matter,
                         struct mark mark, struct spd_error *err)
 {
-    char key[64], value[40];
-    spd_str name = mark_key(key, printer_id, what);
+    char key[80], value[40];
+    spd_str name = mark_key(key, matter);
     snprintf(value, sizeof(value), "%lld%s", (long long)mark.since_ms,
              mark.is_told ? " told" : "");
     if (mark.since_ms != 0)
@@ -105,10 +120,10 @@ static int64_t due_ms(const struct printer *printer)
     return days > 0 ? last_ms + days * DAY_MS : 0;
 }
 
-/* What is to be written of one printer; topic NULL: only the mark. */
+/* What is to be written; topic NULL: only the mark. */
 struct finding {
-    int64_t printer_id;
-    const char *what, *topic;
+    struct matter matter;
+    const char *topic;
     struct mark mark;
 };
 
@@ -117,54 +132,102 @@ struct round {
     int64_t now_ms;
     struct finding *findings;
     size_t count;
+    int64_t last_order_id;
 };
 
-static void find(struct round *round, int64_t printer_id, const char *what,
+static void find(struct round *round, const struct matter *matter,
                  const char *topic, struct mark mark)
 {
     round->findings = mem_resize(round->findings,
                                  (round->count + 1) * sizeof(struct finding));
-    round->findings[round->count++] =
-        (struct finding){ printer_id, what, topic, mark };
+    round->findings[round->count++] = (struct finding){ *matter, topic, mark };
 }
 
 static void look_at_lasting(struct round *round, const struct printer *printer,
                             const struct lasting *row)
 {
-    struct mark mark = mark_get(round->txn, printer->id, row->what);
+    const struct matter matter = { &printer_kind, printer->id, row->what };
+    struct mark mark = mark_get(round->txn, &matter);
     bool is = printer->enabled && row->is(round->txn, printer);
     if (!is && mark.since_ms != 0)
-        find(round, printer->id, row->what,
+        find(round, &matter,
              mark.is_told && printer->enabled ? row->over : NULL,
              (struct mark){ 0 });
     else if (is && mark.since_ms == 0)
-        find(round, printer->id, row->what, NULL,
-             (struct mark){ round->now_ms, false });
+        find(round, &matter, NULL, (struct mark){ round->now_ms, false });
     else if (is && !mark.is_told &&
              round->now_ms - mark.since_ms >= row->after_ms)
-        find(round, printer->id, row->what, row->topic,
-             (struct mark){ mark.since_ms, true });
+        find(round, &matter, row->topic, (struct mark){ mark.since_ms, true });
 }
 
 /* Said once for each date it was due on. */
+static void look_at_date(struct round *round, const struct matter *matter,
+                         int64_t date_ms, const char *topic)
+{
+    struct mark mark = mark_get(round->txn, matter);
+    if (mark.since_ms != date_ms)
+        find(round, matter, topic, (struct mark){ date_ms, true });
+}
+
 static void look_at_maintenance(struct round *round,
                                 const struct printer *printer)
 {
+    const struct matter matter = { &printer_kind, printer->id, "maintenance" };
     int64_t due = due_ms(printer);
-    struct mark mark = mark_get(round->txn, printer->id, "maintenance");
-    if (printer->enabled && due != 0 && due <= round->now_ms &&
-        mark.since_ms != due)
-        find(round, printer->id, "maintenance", "printer.maintenance_due",
-             (struct mark){ due, true });
+    if (printer->enabled && due != 0 && due <= round->now_ms)
+        look_at_date(round, &matter, due, "printer.maintenance_due");
 }
 
-static bool look_at(void *arg, const void *record)
+static bool look_at_printer(void *arg, const void *record)
 {
     struct round *round = arg;
     const struct printer *printer = record;
     for (size_t i = 0; i < SPD_COUNT(lasting); i++)
         look_at_lasting(round, printer, &lasting[i]);
     look_at_maintenance(round, printer);
+    return true;
+}
+
+/* -- orders -- */
+
+struct rest {
+    int64_t now_ms, longest_ms;
+};
+
+static bool add_rest(void *arg, const void *record)
+{
+    struct rest *rest = arg;
+    const struct job *job = record;
+    int64_t left_ms = job->estimated_duration_minutes * MINUTE_MS;
+    if (job_is_done(job))
+        return true;
+    if (job->status == JOB_STARTED && job->started_at != 0)
+        left_ms -= rest->now_ms - job->started_at;
+    if (left_ms > rest->longest_ms)
+        rest->longest_ms = left_ms;
+    return true;
+}
+
+/* Its longest print must still be made, were all of them begun at once. */
+static bool is_late(const struct round *round, const struct order *order)
+{
+    struct rest rest = { .now_ms = round->now_ms };
+    struct key prefix;
+    struct span span = job_order_span(order->id, &prefix);
+    record_each(round->txn, &job_kind, &span, add_rest, &rest);
+    return round->now_ms + rest.longest_ms > order->ship_by;
+}
+
+static bool look_at_order(void *arg, const void *record)
+{
+    struct round *round = arg;
+    const struct order *order = record;
+    const struct matter matter = { &order_kind, order->id, "late" };
+    if (order->ship_by > round->now_ms + LOOKOUT_AHEAD_MS)
+        return false;
+    round->last_order_id = order->id;
+    if (is_late(round, order))
+        look_at_date(round, &matter, order->ship_by, "order.late");
     return true;
 }
 
@@ -182,8 +245,8 @@ static spd_err write_finding(spd_txn *txn, const struct finding *finding,
     struct change change = { finding->topic, STR("spoold") };
     spd_str text;
     if (finding->topic != NULL) {
-        if (record_text(txn, &printer_kind, finding->printer_id, &text, NULL) !=
-            SPD_OK)
+        if (record_text(txn, finding->matter.kind, finding->matter.id, &text,
+                        NULL) != SPD_OK)
             return SPD_OK; /* taken out of the shop meanwhile */
         struct arena arena = { 0 };
         spd_err rc =
@@ -192,8 +255,7 @@ static spd_err write_finding(spd_txn *txn, const struct finding *finding,
         if (rc != SPD_OK)
             return rc;
     }
-    return mark_put(txn, finding->printer_id, finding->what, finding->mark,
-                    err);
+    return mark_put(txn, &finding->matter, finding->mark, err);
 }
 
 static spd_err run_report(spd_txn *txn, void *arg, struct spd_error *err)
@@ -216,22 +278,55 @@ static void reported(void *arg, const struct spd_error *err)
     free(report);
 }
 
+static void write_down(struct lookout *lookout, const struct round *round)
+{
+    if (round->count == 0)
+        return;
+    struct report *report = mem_new(sizeof(*report));
+    *report = (struct report){ lookout, round->findings, round->count };
+    lookout->is_writing = true;
+    store_write(lookout->shop->store,
+                &(struct store_write){ run_report, reported, report });
+}
+
+static struct round begin(const struct lookout *lookout)
+{
+    return (struct round){ .txn = store_read(lookout->shop->store),
+                           .now_ms = shop_now_ms(lookout->shop) };
+}
+
+/* Some at a time: there may be thousands. */
+static void look_at_orders(void *arg)
+{
+    struct lookout *lookout = arg;
+    if (lookout->is_writing) { /* what was found is not marked yet */
+        timer_set(lookout->orders, ORDERS_PAUSE_MS, 0);
+        return;
+    }
+    struct round round = begin(lookout);
+    struct span span = order_due_span();
+    span.after_id = lookout->after_order_id;
+    span.limit = ORDERS_A_TURN;
+    record_each(round.txn, &order_kind, &span, look_at_order, &round);
+    store_read_end(round.txn);
+    lookout->after_order_id = round.last_order_id;
+    if (round.last_order_id != 0)
+        timer_set(lookout->orders, ORDERS_PAUSE_MS, 0);
+    write_down(lookout, &round);
+}
+
 static void look(void *arg)
 {
     struct lookout *lookout = arg;
-    struct store *store = lookout->shop->store;
+    if (lookout->after_order_id == 0)
+        timer_set(lookout->orders, 0, 0);
     if (lookout->is_writing)
         return;
-    struct round round = { store_read(store), shop_now_ms(lookout->shop), NULL,
-                           0 };
-    record_each(round.txn, &printer_kind, &(struct span){ 0 }, look_at, &round);
+    struct round round = begin(lookout);
+    record_each(round.txn, &printer_kind, &(struct span){ 0 }, look_at_printer,
+                &round);
     store_read_end(round.txn);
-    if (round.count == 0)
-        return;
-    struct report *report = mem_new(sizeof(*report));
-    *report = (struct report){ lookout, round.findings, round.count };
-    lookout->is_writing = true;
-    store_write(store, &(struct store_write){ run_report, reported, report });
+    write_down(lookout, &round);
 }
 
 /* -- life -- */
@@ -241,6 +336,7 @@ struct lookout *lookout_new(struct shop *shop)
     struct lookout *lookout = mem_new(sizeof(*lookout));
     lookout->shop = shop;
     lookout->timer = timer_new(shop->loop, look, lookout);
+    lookout->orders = timer_new(shop->loop, look_at_orders, lookout);
     return lookout;
 }
 
@@ -256,5 +352,6 @@ void lookout_free(struct lookout *lookout)
     if (lookout->is_writing)
         store_flush(lookout->shop->store);
     timer_free(lookout->timer);
+    timer_free(lookout->orders);
     free(lookout);
 }

@@ -332,6 +332,15 @@ static bool by_unmatched(const void *record, struct key *key)
     return order_is_wanted(order) && order_is_unmatched(order);
 }
 
+static bool by_due_date(const void *record, struct key *key)
+{
+    const struct order *order = record;
+    key_put_int(key, order->ship_by);
+    return order->ship_by != 0 && order_is_wanted(order) &&
+           order->production_status != PRODUCTION_PRINTED &&
+           order->production_status != PRODUCTION_SHIPPED;
+}
+
 static bool by_trouble(const void *record, struct key *key)
 {
     const struct order *order = record;
@@ -359,6 +368,7 @@ enum {
     BY_UNMATCHED,
     BY_TROUBLE,
     BY_CUSTOMER,
+    BY_DUE,
 };
 static const struct index order_indexes[] = {
     [KNOWN_AS] = { .name = "source_id",
@@ -370,6 +380,7 @@ static const struct index order_indexes[] = {
     [BY_UNMATCHED] = { .name = "unmatched", .key = by_unmatched },
     [BY_TROUBLE] = { .name = "trouble", .key = by_trouble },
     [BY_CUSTOMER] = { .name = "customer", .key = by_customer },
+    [BY_DUE] = { .name = "due", .key = by_due_date },
 };
 
 const struct kind order_kind = {
@@ -422,6 +433,11 @@ struct span order_span_since(int64_t since_ms, struct key *from)
     *from = (struct key){ 0 };
     key_put_int(from, since_ms);
     return (struct span){ .index = &order_indexes[BY_DATE], .from = from };
+}
+
+struct span order_due_span(void)
+{
+    return (struct span){ .index = &order_indexes[BY_DUE] };
 }
 
 spd_err order_put(spd_txn *txn, struct shop *shop, struct order *order,

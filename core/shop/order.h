@@ -158,6 +158,8 @@ struct span order_span_of_customer(int64_t customer_id, struct key *prefix);
 /* What was ordered from then on, the first one first; up to where the caller
  * ends the walk. */
 struct span order_span_since(int64_t since_ms, struct key *from);
+/* What is to be printed and has a date to be shipped by; the earliest first. */
+struct span order_due_span(void);
 
 /* 0: the source never said such an order. */
 int64_t order_find(spd_txn *txn, spd_str source, spd_str shop_id,

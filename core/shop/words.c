@@ -209,7 +209,7 @@ static const struct words table[] = {
       .by = NOTIFY_ALWAYS,
       .severity = SEVERITY_ERROR,
       .doc = "an order will not be ready by its date",
-      .title = "Order {{order.number}} will be late",
+      .title = "Order {{order.number}} will not be ready in time",
       .text = "It is to be shipped by {{order.ship_by}}.\n"
               "Give its jobs a higher priority, or tell the buyer.",
       .page = "#/orders/{{order.id}}" },

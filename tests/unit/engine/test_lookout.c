@@ -1,8 +1,10 @@
 /* What only time makes news is said once. */
 #include "engine/lookout.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/moment.h"
 #include "stage.h"
 
 static struct lookout *lookout;
@@ -138,6 +140,69 @@ static void a_plate_is_missed_only_while_jobs_wait_for_it(void **state)
     pass_ms(MINUTE);
 }
 
+/* An order to be shipped in so many minutes. */
+static int64_t add_order(const char *name, int64_t minutes)
+{
+    char ship_by[MOMENT_BYTES];
+    moment_text(shop_now_ms(&the.shop) + minutes * MINUTE, ship_by);
+    call("orders.create",
+         "{\"source_id\":\"%s\",\"is_paid\":true,\"ship_by\":\"%s\",\"items\":"
+         "[{\"source_id\":\"1\",\"title\":\"Bracket\"}]}",
+         name, ship_by);
+    assert_true(the.status == 201 || the.status == 200);
+    spd_json *order = json_parse(buf_str(&the.reply), NULL);
+    int64_t id = json_as_int(json_member(order, "id"), 0);
+    json_free(order);
+    return id;
+}
+
+static void an_order_is_late_once_it_cannot_be_ready_any_more(void **state)
+{
+    (void)state;
+    char more[60];
+    int64_t id = add_order("A7", 90);
+    snprintf(more, sizeof(more), "\"order_id\":%lld", (long long)id);
+    int64_t job = add_job(more);
+    call("jobs.update", "{\"print_id\":%lld,\"estimated_duration_minutes\":60}",
+         (long long)job);
+    assert_int_equal(the.status, 200);
+    pass_ms(29 * MINUTE);
+    assert_int_equal(times("order.late", news()), 0);
+    pass_ms(2 * MINUTE);
+    assert_int_equal(times("order.late", news()), 1);
+    start_anew();
+    pass_ms(10 * MINUTE);
+    assert_int_equal(times("order.late", news()), 0);
+
+    add_order("A7", 70);
+    pass_ms(5 * MINUTE);
+    assert_int_equal(times("order.late", news()), 0);
+    pass_ms(10 * MINUTE);
+    assert_int_equal(times("order.late", news()), 1);
+}
+
+static void of_an_order_that_is_gone_nobody_says_that_it_is_late(void **state)
+{
+    (void)state;
+    int64_t id = add_order("B", 10);
+    call("orders.update", "{\"id\":%lld,\"is_shipped\":true}", (long long)id);
+    assert_int_equal(the.status, 200);
+    pass_ms(30 * MINUTE);
+    assert_int_equal(times("order.late", news()), 0);
+}
+
+static void of_many_late_orders_each_is_told_once(void **state)
+{
+    (void)state;
+    char name[20];
+    for (int i = 0; i < 120; i++) {
+        snprintf(name, sizeof(name), "C%d", i);
+        add_order(name, 1 + i % 3);
+    }
+    pass_ms(5 * MINUTE);
+    assert_int_equal(times("order.late", news()), 120);
+}
+
 #define LOOKOUT_TEST(name)                                                     \
     cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
@@ -149,6 +214,9 @@ int main(void)
         LOOKOUT_TEST(a_printer_that_is_switched_off_here_is_not_missed),
         LOOKOUT_TEST(maintenance_is_due_once_for_each_date),
         LOOKOUT_TEST(a_plate_is_missed_only_while_jobs_wait_for_it),
+        LOOKOUT_TEST(an_order_is_late_once_it_cannot_be_ready_any_more),
+        LOOKOUT_TEST(of_an_order_that_is_gone_nobody_says_that_it_is_late),
+        LOOKOUT_TEST(of_many_late_orders_each_is_told_once),
     };
     return cmocka_run_group_tests_name("lookout", tests, NULL, NULL);
 }
