@@ -33,6 +33,25 @@ void compose_gathered(const struct composer *composer,
                       const struct words *words, const struct message *items,
                       size_t count, int64_t now_ms, struct message *message);
 
+/* -- tell.c: who is told -- */
+
+/* An event that something follows from. */
+struct parcel {
+    struct parcel *next;
+    int64_t seq, number;
+    struct arena arena;
+    spd_json *doc;          /* the event */
+    struct message message; /* without a topic: nobody is told */
+    enum notify_switch by;
+    bool is_judged;
+    spd_json *verdict; /* NULL: as it is */
+};
+
+spd_str parcel_topic(const struct parcel *parcel);
+/* In a write: what follows from the event. */
+spd_err parcel_handle(struct outbox *outbox, spd_txn *txn,
+                      const struct parcel *parcel, struct spd_error *err);
+
 /* -- lane.c: one channel's deliveries, one after the other -- */
 
 /* Somebody pressed the test button. */
@@ -80,11 +99,24 @@ struct lane *lane_find(struct outbox *outbox, int64_t channel_id);
 void lanes_end_trials(struct outbox *outbox);
 void lanes_free(struct outbox *outbox);
 
+/* -- notice.c -- */
+
 /* The whole notice as the notifier is told it; `custom` (may be NULL) is laid
  * over the channel's template. Appended. */
 void lane_write_notice(const struct lane *lane, const struct message *message,
                        const struct delivery *delivery, const char *picture,
                        struct buf *out);
+
+/* -- outcome.c: what became of a delivery -- */
+
+struct outcome;
+
+/* How the lane's delivery ended: as by role->finish. Owned: free(). */
+struct outcome *outcome_new(struct lane *lane, spd_str said,
+                            const struct spd_error *err);
+struct lane *outcome_lane(const struct outcome *outcome);
+/* In a write: the delivery as it stands now, and what follows. */
+spd_err outcome_run(spd_txn *txn, void *outcome, struct spd_error *err);
 
 /* -- gather.c: many as one -- */
 
