@@ -41,6 +41,7 @@ class Newcomer {
       .replace("--listen 127.0.0.1:8080", `--listen ${home}:0`)
       .replace("CODE", () => fs.readFileSync(`${this.place}/shop/setup-code`, "utf8").trim())
       .replace("SECRET", "'correct horse'")
+      .replace(/https:\/\/discord\S+/, "http://127.0.0.1:9/")
       .replace(/host=\S+ serial=\S+ access_code=\S+/, `host=${host} serial=${serial} ` +
         `access_code=${access_code} mqtt_port:=${mqtt_port} ftps_port:=${ftps_port}`);
   }
