@@ -191,7 +191,8 @@ static void on_started(void *arg, spd_str result, const struct spd_error *err)
 static void send_start(struct run *run, const struct live *live)
 {
     run->start_due = false;
-    if (!is_up(live) || !state_is_free(&live->box.state)) {
+    if (!is_up(live) || !state_is_free(&live->box.state) ||
+        !start_still_fits(run)) {
         step(run, &arrow_refused, "the printer was not free any more", 0);
         return;
     }

@@ -121,7 +121,7 @@ struct arrow {
     void (*job)(struct job *job, const struct turn *turn);
     const char *job_topic;
     enum { PLATE_AS_IS, PLATE_COVERED, PLATE_UNTOUCHED } plate;
-    bool needs_clear_plate; /* else it is not done: SPD_EBUSY */
+    bool is_start; /* done only when start_judge grants it */
 };
 extern const struct arrow arrow_uploaded, arrow_starting, arrow_printing,
     arrow_finished, arrow_failed, arrow_cancelled, arrow_refused, arrow_dropped,
@@ -134,6 +134,14 @@ void step(struct run *run, const struct arrow *arrow, const char *reason,
 /* The job's phase where the attempt's step stays: while it uploads, and between
  * printing and paused. */
 void step_phase(struct run *run, enum job_phase phase);
+
+/* -- start.c: may it be started after all? -- */
+
+/* SPD_EBUSY: its plate is taken, or it is loaded with something else. */
+spd_err start_judge(spd_txn *txn, const struct attempt *attempt,
+                    struct arena *arena, struct spd_error *err);
+/* Is it loaded as it was when that was decided? */
+bool start_still_fits(const struct run *run);
 
 /* -- rerank.c: ranks are the policy's of today -- */
 

@@ -501,6 +501,42 @@ void match_key(const struct job *job, const struct sliced_plate *plate,
         put_int(key, avoids[i].printer_id);
 }
 
+/* Does the slot still hold what it was chosen for, beside what the print takes
+ * out of it for its filaments `before`? */
+static bool feed_holds(const struct seat *seat, const struct pairing *pair,
+                       const struct feed *feed, const struct list *before)
+{
+    const struct sliced_filament *filament = pair->plate->filaments.items;
+    const struct sliced_filament *end = filament + pair->plate->filaments.count;
+    const struct material *material = seat->materials;
+    const struct material *last = material + seat->material_count;
+    while (filament < end && filament->id != feed->filament)
+        filament++;
+    while (material < last && material->slot != feed->slot)
+        material++;
+    if (filament == end || material == last)
+        return false;
+    int64_t chosen = chosen_slot(pair->job, pair->plate, filament->id);
+    double needed = filament->grams + grams_taken(before, feed->slot);
+    return !isinf(misfit_of(material, filament, chosen,
+                            pair->job->color_distance)) &&
+           grams_left(material) >= needed;
+}
+
+bool match_holds(const struct seat *seat, const struct job *job,
+                 const struct sliced_plate *plate, const struct list *feeds)
+{
+    const struct pairing pair = { &seat->printer, job, plate, 0, 0 };
+    const struct feed *feed = feeds->items;
+    bool holds = plate != NULL && fits_model(&pair) && fits_nozzle(&pair) &&
+                 fits_plate(&pair);
+    for (size_t i = 0; i < feeds->count && holds; i++) {
+        struct list before = { feeds->items, i };
+        holds = feed_holds(seat, &pair, &feed[i], &before);
+    }
+    return holds;
+}
+
 /* -- for people -- */
 
 static void say_hungry(enum verdict verdict,

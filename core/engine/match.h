@@ -62,6 +62,11 @@ enum verdict match(const struct seat *seat, const struct job *job,
 struct sliced_filament match_filament(const struct job *job,
                                       const struct sliced_filament *sliced);
 
+/* Matched a while ago, with these feeds: do nozzle, plate and slots
+ * still fit? */
+bool match_holds(const struct seat *seat, const struct job *job,
+                 const struct sliced_plate *plate, const struct list *feeds);
+
 /* All that match looks at, but for the grams and the clock, as bytes: jobs of
  * equal bytes are answered alike. Appended. */
 void match_key(const struct job *job, const struct sliced_plate *plate,

@@ -134,7 +134,7 @@ const struct arrow arrow_starting = {
     .job = job_starting,
     .job_topic = "job.starting",
     .plate = PLATE_COVERED,
-    .needs_clear_plate = true,
+    .is_start = true,
 };
 const struct arrow arrow_printing = {
     .from = FROM(STARTING) | FROM(UNKNOWN),
@@ -251,9 +251,6 @@ static spd_err change_printer(spd_txn *txn, const struct stride *stride,
     if (record_get(txn, &printer_kind, attempt->printer_id, &printer, arena,
                    NULL) != SPD_OK)
         return SPD_OK; /* taken out of the shop meanwhile */
-    if (arrow->needs_clear_plate && !(printer.plate_clear && printer.enabled))
-        return error_set(err, SPD_EBUSY, "the plate of %.*s is not clear",
-                         STR_ARG(printer.name));
     bool has_printed = arrow->to == STEP_ENDED && attempt->printing_at != 0;
     if (arrow->plate == PLATE_AS_IS && !has_printed)
         return SPD_OK;
@@ -286,6 +283,10 @@ static spd_err write_step(spd_txn *txn, struct stride *stride,
     if ((stride->arrow->from >> attempt.step & 1) == 0)
         return error_set(err, SPD_EBUSY, "attempt %lld has moved on",
                          (long long)attempt.id);
+    if (stride->arrow->is_start)
+        rc = start_judge(txn, &attempt, arena, err);
+    if (rc != SPD_OK)
+        return rc;
     stamp(&attempt, stride, now_ms);
     rc = change_printer(txn, stride, &attempt, now_ms, arena, err);
     if (rc == SPD_OK && stride->share > 0)

@@ -180,6 +180,61 @@ static void a_plate_taken_during_the_upload_gives_the_job_back(void **s)
     assert_int_equal(the.machines[1].uploads, 1);
 }
 
+/* It was printed in whatever was loaded by then: the match was minutes old. */
+static void a_spool_changed_during_the_upload_gives_the_job_back(void **s)
+{
+    static const struct {
+        const char *type, *color;
+        int pct;
+    } changes[] = {
+        { "PLA", "#0000FF", 100 },
+        { "PETG", "#FF0000", 100 },
+        { "PLA", "#FF0000", 1 },
+    };
+    (void)s;
+    for (size_t i = 0; i < SPD_COUNT(changes); i++) {
+        assert_int_equal(stage_tear_down(NULL), 0);
+        assert_int_equal(stage_set_up(NULL), 0);
+        add_printer(0);
+        int64_t job = job_uploading(0);
+        say(0,
+            "{\"slots\":[{\"slot\":0,\"loaded\":true,\"tray_uuid\":\"7\","
+            "\"material_type\":\"%s\",\"color\":\"%s\",\"weight_grams\":1000,"
+            "\"remaining_pct\":%d}]}",
+            changes[i].type, changes[i].color, changes[i].pct);
+        answer_upload(0, SPD_OK);
+        say_idle(0, "");
+        assert_starts(0, 0);
+        assert_job(job, "queued", "waiting");
+        assert_int_equal(read_attempt(job).outcome, OUTCOME_DROPPED);
+        assert_true(read_printer(1).plate_clear);
+    }
+}
+
+static void a_spool_taken_out_during_the_upload_gives_the_job_back(void **s)
+{
+    (void)s;
+    add_printer(0);
+    int64_t job = job_uploading(0);
+    say(0, "{\"slots\":[{\"slot\":0,\"loaded\":false}]}");
+    answer_upload(0, SPD_OK);
+    say_idle(0, "");
+    assert_starts(0, 0);
+    assert_job(job, "queued", "waiting");
+}
+
+static void a_nozzle_changed_during_the_upload_gives_the_job_back(void **state)
+{
+    (void)state;
+    add_printer(0);
+    int64_t job = job_uploading(0);
+    say(0, "{\"nozzle_diameter_mm\":0.6}");
+    answer_upload(0, SPD_OK);
+    say_idle(0, "");
+    assert_starts(0, 0);
+    assert_job(job, "queued", "waiting");
+}
+
 /* It did: each PUT sealed the secrets anew, and that looked like a change. */
 static void notes_about_a_printer_do_not_break_off_its_upload(void **state)
 {
@@ -276,6 +331,9 @@ int main(void)
         A_TEST(nothing_starts_on_a_plate_that_is_not_clear),
         A_TEST(a_printer_whose_key_is_given_up_is_met_anew),
         A_TEST(a_plate_taken_during_the_upload_gives_the_job_back),
+        A_TEST(a_spool_changed_during_the_upload_gives_the_job_back),
+        A_TEST(a_spool_taken_out_during_the_upload_gives_the_job_back),
+        A_TEST(a_nozzle_changed_during_the_upload_gives_the_job_back),
         A_TEST(notes_about_a_printer_do_not_break_off_its_upload),
         A_TEST(the_next_job_waits_until_the_plate_is_cleared),
         A_TEST(copies_are_printed_one_after_the_other),
