@@ -45,6 +45,7 @@ static bool is_news(spd_str topic)
         "material.*",
         "hours.*",
         "circuit.*",
+        "substitution.*",
     };
     for (size_t i = 0; i < SPD_COUNT(patterns); i++)
         if (topic_fits(str_of(patterns[i]), topic))
@@ -106,6 +107,8 @@ static bool read_event(void *arg, const struct event *event)
         windows_load(&engine->windows, reading->txn);
     else if (str_is(event->kind, circuit_kind.name))
         power_load(&engine->power, reading->txn);
+    else if (str_is(event->kind, substitution_kind.name))
+        places_forget_all(&engine->places);
     else if (str_is(event->topic, "attempt.adopted"))
         adopt_run(reading, event->id);
     reading->news = reading->news || is_news(event->topic);

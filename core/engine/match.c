@@ -104,19 +104,32 @@ static double distance_of(spd_str has, spd_str wanted, double allowed)
     return distance <= allowed ? distance : INFINITY;
 }
 
+/* How little a slot is what a filament wants: first the colour counts, then
+ * whether it is the very type. */
+struct misfit {
+    double distance; /* of the colours; INFINITY: it will not do */
+    bool is_other_type;
+};
+
 /* A slot a person chose need only hold the type; one that we choose must hold
- * the colour too: never silently by type alone.  Returns how far its colour is
- * off; INFINITY: it will not do. */
-static double misfit_of(const struct material *material,
-                        const struct sliced_filament *filament, int64_t chosen,
-                        double allowed)
+ * the colour too: never silently by type alone. */
+static struct misfit misfit_of(const struct seat *seat,
+                               const struct material *material,
+                               const struct sliced_filament *filament,
+                               int64_t chosen, double allowed)
 {
+    struct misfit misfit = { INFINITY, false };
     if ((chosen != INT_NONE && material->slot != chosen) ||
-        !str_equal_fold(material->material_type, filament->type))
-        return INFINITY;
-    return chosen != INT_NONE
-               ? 0
-               : distance_of(material->color, filament->color, allowed);
+        !seat_accepts(seat, OF_MATERIAL, filament->type,
+                      material->material_type))
+        return misfit;
+    misfit.distance =
+        chosen != INT_NONE
+            ? 0
+            : distance_of(material->color, filament->color, allowed);
+    misfit.is_other_type =
+        !str_equal_fold(material->material_type, filament->type);
+    return misfit;
 }
 
 /* What is left of it; of a spool nobody weighed, as much as one likes. */
@@ -137,36 +150,48 @@ static double grams_taken(const struct list *feeds, int64_t slot)
     return grams;
 }
 
-/* The slot of the nearest colour, and among equals the one that will be
- * emptiest: half-used spools are used up first. Adds it to the feeds. */
+struct option {
+    const struct material *material; /* NULL: none */
+    struct misfit misfit;
+};
+
+/* The nearest colour, then the very type, and among equals the one that will
+ * be emptiest: half-used spools are used up first. */
+static bool is_better(const struct option *a, const struct option *b)
+{
+    if (b->material == NULL)
+        return true;
+    if (a->misfit.distance != b->misfit.distance)
+        return a->misfit.distance < b->misfit.distance;
+    if (a->misfit.is_other_type != b->misfit.is_other_type)
+        return b->misfit.is_other_type;
+    return grams_left(a->material) < grams_left(b->material);
+}
+
+/* Adds the slot to the feeds. */
 static enum verdict find_slot(const struct seat *seat, const struct job *job,
                               const struct sliced_filament *filament,
                               int64_t chosen, struct list *feeds)
 {
-    const struct material *best = NULL;
-    double nearest = INFINITY;
+    struct option best = { .material = NULL };
     bool is_held = false;
     for (size_t i = 0; i < seat->material_count; i++) {
-        const struct material *material = &seat->materials[i];
-        double misfit =
-            misfit_of(material, filament, chosen, job->color_distance);
-        if (isinf(misfit))
+        struct option option = { .material = &seat->materials[i] };
+        option.misfit = misfit_of(seat, option.material, filament, chosen,
+                                  job->color_distance);
+        if (isinf(option.misfit.distance))
             continue;
         is_held = true;
-        double needed = filament->grams + grams_taken(feeds, material->slot);
-        if (grams_left(material) < needed)
-            continue;
-        if (best == NULL || misfit < nearest ||
-            (misfit == nearest && grams_left(material) < grams_left(best))) {
-            best = material;
-            nearest = misfit;
-        }
+        double needed =
+            filament->grams + grams_taken(feeds, option.material->slot);
+        if (grams_left(option.material) >= needed && is_better(&option, &best))
+            best = option;
     }
-    if (best == NULL)
+    if (best.material == NULL)
         return is_held ? TOO_FEW_GRAMS : MISSING_MATERIAL;
     struct feed *feed = feeds->items;
     feed[feeds->count++] =
-        (struct feed){ filament->id, best->slot, filament->grams };
+        (struct feed){ filament->id, best.material->slot, filament->grams };
     return CAN_TAKE;
 }
 
@@ -195,7 +220,8 @@ static enum verdict find_slots(const struct seat *seat, const struct job *job,
 /* -- a job and a printer, side by side -- */
 
 struct pairing {
-    const struct printer *printer;
+    const struct seat *seat;
+    const struct printer *printer; /* of the seat */
     const struct job *job;
     const struct sliced_plate *plate; /* NULL: no file, or no such plate */
     int64_t now_ms, unstaffed_until_ms;
@@ -235,7 +261,8 @@ static bool is_trusted(const struct pairing *pair)
 static bool fits_model(const struct pairing *pair)
 {
     return pair->plate == NULL ||
-           str_equal_fold(pair->plate->printer_model, pair->printer->model);
+           seat_accepts(pair->seat, OF_MODEL, pair->plate->printer_model,
+                        pair->printer->model);
 }
 
 static bool is_asked_for(const struct pairing *pair)
@@ -282,7 +309,7 @@ static bool fits_plate(const struct pairing *pair)
     if (wanted.len == 0)
         return true;
     return has.len == 0 ? pair->job->plate_type.len == 0
-                        : plate_type_equal(has, wanted);
+                        : seat_accepts(pair->seat, OF_PLATE_TYPE, wanted, has);
 }
 
 static bool has_tags(const struct pairing *pair)
@@ -419,8 +446,8 @@ enum verdict match(const struct seat *seat, const struct job *job,
                    const struct sliced_plate *plate, int64_t now_ms,
                    struct list *feeds, struct arena *arena)
 {
-    const struct pairing pair = { &seat->printer, job, plate, now_ms,
-                                  seat->unstaffed_until_ms };
+    const struct pairing pair = { seat,   &seat->printer,          job, plate,
+                                  now_ms, seat->unstaffed_until_ms };
     struct sliced_filament hungry;
     for (size_t i = 0; i < SPD_COUNT(conditions); i++)
         if (!conditions[i].holds(&pair))
@@ -516,17 +543,18 @@ static bool feed_holds(const struct seat *seat, const struct pairing *pair,
         material++;
     if (filament == end || material == last)
         return false;
-    int64_t chosen = chosen_slot(pair->job, pair->plate, filament->id);
-    double needed = filament->grams + grams_taken(before, feed->slot);
-    return !isinf(misfit_of(material, filament, chosen,
-                            pair->job->color_distance)) &&
-           grams_left(material) >= needed;
+    struct sliced_filament wanted = match_filament(pair->job, filament);
+    int64_t chosen = chosen_slot(pair->job, pair->plate, wanted.id);
+    double needed = wanted.grams + grams_taken(before, feed->slot);
+    struct misfit misfit =
+        misfit_of(seat, material, &wanted, chosen, pair->job->color_distance);
+    return !isinf(misfit.distance) && grams_left(material) >= needed;
 }
 
 bool match_holds(const struct seat *seat, const struct job *job,
                  const struct sliced_plate *plate, const struct list *feeds)
 {
-    const struct pairing pair = { &seat->printer, job, plate, 0, 0 };
+    const struct pairing pair = { seat, &seat->printer, job, plate, 0, 0 };
     const struct feed *feed = feeds->items;
     bool holds = plate != NULL && fits_model(&pair) && fits_nozzle(&pair) &&
                  fits_plate(&pair);
@@ -539,15 +567,52 @@ bool match_holds(const struct seat *seat, const struct job *job,
 
 /* -- for people -- */
 
-static void say_hungry(enum verdict verdict,
+/* "PLA" and "PLA Basic": the one begins the other. */
+static bool is_kin(spd_str a, spd_str b)
+{
+    size_t shorter = a.len < b.len ? a.len : b.len;
+    return shorter > 0 && str_equal_fold((spd_str){ a.ptr, shorter },
+                                         (spd_str){ b.ptr, shorter });
+}
+
+/* A slot that would do, if its type counted as the one wanted; NULL: none. */
+static const struct material *near_miss(const struct seat *seat,
+                                        const struct sliced_filament *filament)
+{
+    for (size_t i = 0; i < seat->material_count; i++) {
+        const struct material *material = &seat->materials[i];
+        if (same_color(material->color, filament->color) &&
+            is_kin(material->material_type, filament->type) &&
+            !seat_accepts(seat, OF_MATERIAL, filament->type,
+                          material->material_type))
+            return material;
+    }
+    return NULL;
+}
+
+static void say_missing(const struct seat *seat,
+                        const struct sliced_filament *filament, struct buf *out)
+{
+    const struct material *near = near_miss(seat, filament);
+    spd_str type = filament->type;
+    buf_printf(out,
+               "no slot holds %.*s in %.*s, nor what counts as %.*s here, "
+               "which filament %lld of the file needs; load it",
+               STR_ARG(type), STR_ARG(filament->color), STR_ARG(type),
+               (long long)filament->id);
+    if (near != NULL)
+        buf_printf(out,
+                   " (slot %lld holds %.*s in that colour: if that will do "
+                   "for %.*s, make it a substitution)",
+                   (long long)near->slot, STR_ARG(near->material_type),
+                   STR_ARG(type));
+}
+
+static void say_hungry(const struct seat *seat, enum verdict verdict,
                        const struct sliced_filament *filament, struct buf *out)
 {
     if (verdict == MISSING_MATERIAL)
-        buf_printf(out,
-                   "no slot holds %.*s in %.*s, which filament %lld of the "
-                   "file needs; load it",
-                   STR_ARG(filament->type), STR_ARG(filament->color),
-                   (long long)filament->id);
+        say_missing(seat, filament, out);
     else
         buf_printf(out,
                    "no slot holds the %g g of %.*s in %.*s that filament %lld "
@@ -566,7 +631,7 @@ static void explain_slots(const struct seat *seat, const struct pairing *pair,
     enum verdict verdict =
         find_slots(seat, pair->job, pair->plate, &feeds, &arena, &hungry);
     if (verdict != CAN_TAKE) {
-        say_hungry(verdict, &hungry, &sentence);
+        say_hungry(seat, verdict, &hungry, &sentence);
         buf_put_char(&sentence, '\0');
         fn(arg, verdict, sentence.ptr);
     }
@@ -578,8 +643,8 @@ void match_explain(const struct seat *seat, const struct job *job,
                    const struct sliced_plate *plate, int64_t now_ms,
                    reason_fn *fn, void *arg)
 {
-    const struct pairing pair = { &seat->printer, job, plate, now_ms,
-                                  seat->unstaffed_until_ms };
+    const struct pairing pair = { seat,   &seat->printer,          job, plate,
+                                  now_ms, seat->unstaffed_until_ms };
     struct buf sentence = { 0 };
     for (size_t i = 0; i < SPD_COUNT(conditions); i++) {
         if (conditions[i].holds(&pair))

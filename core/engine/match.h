@@ -8,6 +8,7 @@
 #include "shop/job.h"
 #include "shop/material.h"
 #include "shop/printer.h"
+#include "shop/substitution.h"
 
 /* Why not. The words are the API's.  What depends on the job alone comes first,
  * then what depends on both, then what the printer is at. */
@@ -46,11 +47,18 @@ struct seat {
     /* When somebody is there again; 0: now, INT64_MAX: nobody knows. Not read
      * from the store: see gates.h. */
     int64_t unstaffed_until_ms;
+    /* What its model, its plate and what is loaded will do for, beside
+     * themselves; of struct substitution. */
+    struct list accepted;
 };
 
 /* Lists and texts live in `arena`. False: there is no such printer. */
 bool seat_load(struct seat *seat, spd_txn *txn, int64_t printer_id,
                struct arena *arena);
+
+/* Will what it has do for what is wanted, by itself or as the shop accepts? */
+bool seat_accepts(const struct seat *seat, enum substitution_of of,
+                  spd_str wanted, spd_str has);
 
 /* `plate` is the one of the job's file that is to be printed; NULL: there is
  * none. `feeds` (of struct feed, in `arena`) is filled when it can. */

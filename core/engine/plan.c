@@ -254,10 +254,11 @@ static void put_load(struct plan *plan, struct stand *stand,
         grams > FULL_SPOOL_GRAMS ? grams : FULL_SPOOL_GRAMS;
 }
 
-static bool feeds_it(const struct material *material,
+static bool feeds_it(const struct seat *seat, const struct material *material,
                      const struct sliced_filament *filament, double grams)
 {
-    return str_equal_fold(material->material_type, filament->type) &&
+    return seat_accepts(seat, OF_MATERIAL, filament->type,
+                        material->material_type) &&
            str_equal_fold(material->color, filament->color) &&
            !(material->remaining_grams < grams);
 }
@@ -268,7 +269,7 @@ static int slot_that_feeds(const struct seat *seat, uint32_t needed,
 {
     for (size_t i = 0; i < seat->material_count; i++)
         if ((needed & 1u << i) == 0 &&
-            feeds_it(&seat->materials[i], filament, grams))
+            feeds_it(seat, &seat->materials[i], filament, grams))
             return (int)i;
     return -1;
 }

@@ -23,6 +23,27 @@ static bool add_material(void *arg, const void *record)
     return loading->count < SLOTS_MAX;
 }
 
+static void find_accepted(struct seat *seat, spd_txn *txn, struct arena *arena)
+{
+    struct list *list = &seat->accepted;
+    *list = (struct list){ NULL, 0 };
+    substitutions_add(txn, OF_MODEL, seat->printer.model, list, arena);
+    if (seat->printer.plate_type.len > 0)
+        substitutions_add(txn, OF_PLATE_TYPE, seat->printer.plate_type, list,
+                          arena);
+    for (size_t i = 0; i < seat->material_count; i++)
+        substitutions_add(txn, OF_MATERIAL, seat->materials[i].material_type,
+                          list, arena);
+}
+
+bool seat_accepts(const struct seat *seat, enum substitution_of of,
+                  spd_str wanted, spd_str has)
+{
+    return substitution_same(of, wanted, has) ||
+           (seat->accepted.count > 0 &&
+            substitutions_allow(&seat->accepted, of, wanted, has));
+}
+
 bool seat_load(struct seat *seat, spd_txn *txn, int64_t printer_id,
                struct arena *arena)
 {
@@ -38,5 +59,6 @@ bool seat_load(struct seat *seat, spd_txn *txn, int64_t printer_id,
     seat->materials = loading.materials;
     seat->material_count = loading.count;
     seat->unstaffed_until_ms = 0;
+    find_accepted(seat, txn, arena);
     return true;
 }

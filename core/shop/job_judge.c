@@ -7,6 +7,7 @@
 #include "base/color.h"
 #include "shop/driver.h"
 #include "shop/printer.h"
+#include "shop/substitution.h"
 
 /* -- what belongs together -- */
 
@@ -44,6 +45,17 @@ static spd_err judge_asked_model(struct call *call, const struct job *job,
                         STR_ARG(printer->name), STR_ARG(printer->model));
 }
 
+/* May a file that was sliced for `wanted` go to such a printer? */
+static bool will_do(spd_txn *txn, spd_str wanted, spd_str model,
+                    struct arena *arena)
+{
+    struct list accepted = { NULL, 0 };
+    if (str_equal_fold(wanted, model))
+        return true;
+    substitutions_add(txn, OF_MODEL, model, &accepted, arena);
+    return substitutions_allow(&accepted, OF_MODEL, wanted, model);
+}
+
 static spd_err judge_model(struct call *call, spd_txn *txn,
                            const struct job *job,
                            const struct sliced_plate *plate)
@@ -53,7 +65,8 @@ static spd_err judge_model(struct call *call, spd_txn *txn,
                    NULL) != SPD_OK)
         return refuse_field(call, "printer_id", "there is no printer %lld",
                             (long long)job->printer_id);
-    if (plate == NULL || str_equal_fold(plate->printer_model, printer.model))
+    if (plate == NULL ||
+        will_do(txn, plate->printer_model, printer.model, &call->arena))
         return judge_asked_model(call, job, &printer);
     return refuse_field(call, "printer_id",
                         "%.*s is of the model %.*s, and the file was sliced "

@@ -63,22 +63,10 @@ static const struct field use_rows[] = {
 const struct fields spool_use_fields = TABLE("spool_use", spool_use, use_rows);
 
 /* "pla" and "PLA", "#ff0000" and "#FF0000" are one stock. */
-static void put_folded(struct key *key, spd_str text)
-{
-    enum { LONGEST = 40 };
-    char folded[LONGEST];
-    size_t len = text.len < LONGEST ? text.len : LONGEST;
-    for (size_t i = 0; i < len; i++) {
-        char c = text.ptr[i];
-        folded[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-    }
-    key_put_text(key, (spd_str){ folded, len });
-}
-
 static void stock_key(struct key *key, const struct spool *spool)
 {
-    put_folded(key, spool->material);
-    put_folded(key, spool->color);
+    key_put_folded(key, spool->material);
+    key_put_folded(key, spool->color);
 }
 
 static bool by_stock(const void *record, struct key *key)

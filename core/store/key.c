@@ -54,3 +54,15 @@ void key_put_text(struct key *key, spd_str text)
         put_hash(key, text);
     key_put_byte(key, 0);
 }
+
+void key_put_folded(struct key *key, spd_str text)
+{
+    enum { LONGEST = 80 };
+    char folded[LONGEST];
+    size_t len = text.len < LONGEST ? text.len : LONGEST;
+    for (size_t i = 0; i < len; i++) {
+        char c = text.ptr[i];
+        folded[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    }
+    key_put_text(key, (spd_str){ folded, len });
+}

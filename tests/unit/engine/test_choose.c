@@ -1,6 +1,8 @@
 /* Which job goes to which printer, and when. */
 #include "stage.h"
 
+#include <string.h>
+
 static void a_job_set_for_later_starts_at_its_time_and_not_before(void **state)
 {
     (void)state;
@@ -253,6 +255,63 @@ static void a_job_goes_to_a_model_it_asks_for(void **state)
     assert_job(job, "queued", "uploading");
 }
 
+static void load_pla_basic(void)
+{
+    say(0, "{\"slots\":[{\"slot\":0,\"loaded\":true,\"material_type\":"
+           "\"PLA Basic\",\"color\":\"#FF0000\"}]}");
+}
+
+static void what_counts_as_what_is_the_shops_word(void **state)
+{
+    (void)state;
+    add_printer(0);
+    load_pla_basic();
+    say_idle(0, "");
+    int64_t job = add_job("");
+    assert_job(job, "queued", "waiting");
+    call("jobs.why", "{\"id\":%lld}", (long long)job);
+    assert_non_null(strstr(the.reply.ptr, "nor what counts as PLA here"));
+    assert_non_null(strstr(the.reply.ptr, "slot 0 holds PLA Basic"));
+    make("substitutions.create",
+         "{\"wanted\":\"PLA\",\"accepts\":\"PLA Basic\"}");
+    assert_job(job, "queued", "uploading");
+}
+
+static void what_no_longer_counts_is_taken_no_more(void **state)
+{
+    (void)state;
+    add_printer(0);
+    load_pla_basic();
+    int64_t rule = make("substitutions.create",
+                        "{\"wanted\":\"PLA\",\"accepts\":\"PLA Basic\"}");
+    make("substitutions.delete", "{\"id\":%lld}", (long long)rule);
+    say_idle(0, "");
+    int64_t job = add_job("");
+    assert_job(job, "queued", "waiting");
+}
+
+/* Two models that print each other's files. */
+static void a_file_for_one_model_goes_to_another_that_will_do(void **state)
+{
+    (void)state;
+    add_printer(0);
+    say_idle(0, "");
+    the.file_id =
+        add_file("[{\"index\":1,\"estimated_seconds\":60,\"grams\":1,"
+                 "\"printer_model\":\"A1\",\"nozzle_diameter_mm\":0.4,"
+                 "\"filaments\":[{\"id\":1,\"type\":\"PLA\","
+                 "\"color\":\"#FF0000\",\"grams\":1}]}]");
+    call("jobs.create", "{\"file_id\":%lld,\"printer_id\":1}",
+         (long long)the.file_id);
+    assert_int_equal(the.status, 422);
+    int64_t any = add_job("");
+    assert_job(any, "queued", "waiting");
+    make("substitutions.create",
+         "{\"of\":\"model\",\"wanted\":\"A1\",\"accepts\":\"P1S\"}");
+    assert_job(any, "queued", "uploading");
+    add_job("\"printer_id\":1");
+}
+
 static void a_chosen_slot_is_the_one_that_is_used_and_charged(void **state)
 {
     (void)state;
@@ -292,6 +351,9 @@ int main(void)
         A_TEST(a_job_goes_to_a_printer_whose_nozzle_was_changed),
         A_TEST(a_job_goes_where_its_plate_is_put_on),
         A_TEST(a_job_goes_to_a_model_it_asks_for),
+        A_TEST(what_counts_as_what_is_the_shops_word),
+        A_TEST(what_no_longer_counts_is_taken_no_more),
+        A_TEST(a_file_for_one_model_goes_to_another_that_will_do),
         A_TEST(a_chosen_slot_is_the_one_that_is_used_and_charged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

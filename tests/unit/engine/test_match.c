@@ -23,6 +23,7 @@ struct scene {
     struct need needs[1];
     struct avoid avoids[1];
     spd_str wanted[1], has[1], models[2];
+    struct substitution accepted[1];
 };
 
 static struct material spool(int64_t slot, const char *type, const char *color,
@@ -206,6 +207,43 @@ static void has_another_type(struct scene *s)
 {
     s->materials[0].material_type = STR("PETG");
 }
+static void accepts(struct scene *s, enum substitution_of of,
+                    const char *wanted, const char *has)
+{
+    s->accepted[0] = (struct substitution){ .of = (int)of,
+                                            .wanted = str_of(wanted),
+                                            .accepts = str_of(has) };
+    s->seat.accepted = (struct list){ s->accepted, 1 };
+}
+static void has_pla_basic(struct scene *s)
+{
+    s->materials[0].material_type = STR("PLA Basic");
+}
+static void has_pla_basic_which_will_do(struct scene *s)
+{
+    has_pla_basic(s);
+    accepts(s, OF_MATERIAL, "pla", "PLA basic");
+}
+static void wants_pla_basic_where_pla_accepts_it(struct scene *s)
+{
+    s->filaments[0].type = STR("PLA Basic");
+    accepts(s, OF_MATERIAL, "PLA", "PLA Basic");
+}
+static void has_pla_basic_in_another_color(struct scene *s)
+{
+    has_pla_basic_which_will_do(s);
+    s->materials[0].color = STR("#FE0000");
+}
+static void is_for_an_a1_which_a_p1s_may_be(struct scene *s)
+{
+    is_for_an_a1(s);
+    accepts(s, OF_MODEL, "A1", "P1S");
+}
+static void has_a_plate_that_will_do(struct scene *s)
+{
+    is_sliced_for_another_plate(s);
+    accepts(s, OF_PLATE_TYPE, "textured PEI", "cool plate");
+}
 static void has_another_color(struct scene *s)
 {
     s->materials[0].color = STR("#FE0000");
@@ -325,6 +363,12 @@ static void each_verdict_is_given_for_its_reason(void **state)
         { is_attended_and_somebody_is_there, CAN_TAKE },
         { has_nothing_loaded, MISSING_MATERIAL },
         { has_another_type, MISSING_MATERIAL },
+        { has_pla_basic, MISSING_MATERIAL },
+        { has_pla_basic_which_will_do, CAN_TAKE },
+        { wants_pla_basic_where_pla_accepts_it, MISSING_MATERIAL },
+        { has_pla_basic_in_another_color, MISSING_MATERIAL },
+        { is_for_an_a1_which_a_p1s_may_be, CAN_TAKE },
+        { has_a_plate_that_will_do, CAN_TAKE },
         { has_another_color, MISSING_MATERIAL },
         { has_no_color, MISSING_MATERIAL },
         { has_eight_digits, CAN_TAKE },
@@ -401,6 +445,19 @@ static void the_spool_that_is_emptiest_is_used_up_first(void **state)
     assert_int_equal(slot_chosen(&scene), 0);
 }
 
+static void the_very_type_goes_before_one_that_counts_as_it(void **state)
+{
+    (void)state;
+    struct scene scene;
+    set_scene(&scene);
+    has_pla_basic_which_will_do(&scene);
+    scene.materials[0].remaining_grams = 30;
+    assert_int_equal(slot_chosen(&scene), 0);
+    scene.materials[1] = spool(1, "PLA", "#FF0000", 500);
+    scene.seat.material_count = 2;
+    assert_int_equal(slot_chosen(&scene), 1);
+}
+
 /* A spool of unknown grams was taken before one that was known to do. */
 static void a_spool_whose_grams_are_known_goes_first(void **state)
 {
@@ -436,6 +493,7 @@ int main(void)
         cmocka_unit_test(each_verdict_is_given_for_its_reason),
         cmocka_unit_test(each_filament_is_given_its_slot_and_its_grams),
         cmocka_unit_test(the_spool_that_is_emptiest_is_used_up_first),
+        cmocka_unit_test(the_very_type_goes_before_one_that_counts_as_it),
         cmocka_unit_test(a_spool_whose_grams_are_known_goes_first),
         cmocka_unit_test(
             a_near_colour_does_where_the_job_allows_it_and_the_nearest_wins),
