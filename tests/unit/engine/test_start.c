@@ -318,6 +318,26 @@ static void a_print_stopped_at_the_printer_is_cancelled_not_failed(void **s)
     assert_job(job, "cancelled", "done");
 }
 
+/* Sliced in green, and wanted in the red that is loaded. */
+static void a_job_in_another_color_than_sliced_is_started_too(void **state)
+{
+    (void)state;
+    add_printer(0);
+    int64_t file = add_file(
+        "[{\"index\":1,\"estimated_seconds\":3600,\"grams\":20,"
+        "\"filaments\":[{\"id\":1,\"type\":\"PLA\",\"color\":\"#00FF00\","
+        "\"grams\":20}],\"printer_model\":\"P1S\","
+        "\"nozzle_diameter_mm\":0.4}]");
+    say_idle(0, "");
+    int64_t job = make("jobs.create",
+                       "{\"file_id\":%lld,\"plate\":1,\"needs\":[{"
+                       "\"filament\":1,\"color\":\"#FF0000\"}]}",
+                       (long long)file);
+    assert_job(job, "queued", "uploading");
+    answer_upload(0, SPD_OK);
+    assert_starts(0, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +360,7 @@ int main(void)
         A_TEST(a_print_is_paused_and_goes_on),
         A_TEST(a_print_that_fails_is_charged_by_its_share),
         A_TEST(a_print_stopped_at_the_printer_is_cancelled_not_failed),
+        A_TEST(a_job_in_another_color_than_sliced_is_started_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
