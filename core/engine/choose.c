@@ -17,27 +17,38 @@ static struct waiter *first_job(const struct choice *choice)
     return first;
 }
 
+/* A job that is being given away. */
+struct gift {
+    const struct waiter *waiter;
+    struct job job;
+    struct list tracks; /* of its file */
+    struct arena arena;
+};
+
 static int64_t fit_of(const struct choice *choice, const struct place *place,
-                      const struct job *job)
+                      const struct gift *gift)
 {
     const struct queue *queue =
         waiting_queue(choice->waiting, place->printer_id);
-    return policy_fit(choice->policy, job, &place->seat.printer, 0,
-                      queue == NULL ? 0 : queue->estimated_ms);
+    const struct suit suit = {
+        .changes = place_changes(place, gift->waiter),
+        .queued_ms = queue == NULL ? 0 : queue->estimated_ms,
+        .track = tracks_on(&gift->tracks, place->printer_id),
+    };
+    return policy_fit(choice->policy, &gift->job, &place->seat.printer, &suit);
 }
 
 /* Among those that wait for the job; NULL: the policy will have none. */
 static struct place *best_place(const struct choice *choice,
-                                const struct waiter *waiter,
-                                const struct job *job)
+                                const struct gift *gift)
 {
     struct place *best = NULL;
     int64_t best_fit = INT64_MIN;
     for (size_t i = 0; i < choice->count; i++) {
         struct place *place = choice->idle[i];
-        if (place->next != waiter)
+        if (place->next != gift->waiter)
             continue;
-        int64_t fit = fit_of(choice, place, job);
+        int64_t fit = fit_of(choice, place, gift);
         if (fit > best_fit) {
             best_fit = fit;
             best = place;
@@ -64,17 +75,18 @@ static void drop_place(struct choice *choice, const struct place *given)
 /* False: nobody will have it. */
 static bool give_first(struct choice *choice, struct waiter *waiter)
 {
-    struct arena arena = { 0 };
+    struct gift gift = { .waiter = waiter };
     struct place *best = NULL;
-    struct job job;
-    if (record_get(choice->txn, &job_kind, waiter->id, &job, &arena, NULL) ==
-        SPD_OK)
-        best = best_place(choice, waiter, &job);
+    if (record_get(choice->txn, &job_kind, waiter->id, &gift.job, &gift.arena,
+                   NULL) == SPD_OK) {
+        gift.tracks = tracks_of(choice->txn, gift.job.file_id, &gift.arena);
+        best = best_place(choice, &gift);
+    }
     if (best != NULL) {
-        choice->give(choice->arg, best, waiter, &job);
+        choice->give(choice->arg, best, waiter, &gift.job);
         drop_place(choice, best);
     }
-    arena_fini(&arena);
+    arena_fini(&gift.arena);
     return best != NULL;
 }
 

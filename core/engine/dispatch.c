@@ -35,6 +35,7 @@ static bool is_ready(const struct tour *tour, struct place *place,
     if (place->is_gone ||
         ready(tour->engine, &place->seat.printer, live) != CAN_TAKE)
         return false;
+    place->nozzle_slot = live->box.state.active_slot;
     place->seat.unstaffed_until_ms =
         gates_unstaffed_until_ms(tour->engine, &place->seat.printer);
     return true;

@@ -36,6 +36,7 @@ struct place *places_of(struct places *places, int64_t printer_id)
             (places->count - i) * sizeof(*places->at));
     places->at[i] = mem_new(sizeof(struct place));
     places->at[i]->printer_id = printer_id;
+    places->at[i]->nozzle_slot = INT_NONE;
     places->count++;
     return places->at[i];
 }
@@ -142,6 +143,36 @@ bool place_feeds(const struct place *place, const struct waiter *waiter,
     plate.filaments.items = filaments;
     return match(&place->seat, &waiter->ask->job, &plate, 0, feeds, arena) ==
            CAN_TAKE;
+}
+
+/* Where there is just one filament, it is the one at the nozzle. */
+static int64_t slot_at_nozzle(const struct place *place)
+{
+    return place->nozzle_slot == INT_NONE && place->seat.material_count == 1
+               ? place->seat.materials[0].slot
+               : place->nozzle_slot;
+}
+
+static bool is_fed_before(const struct feed *feeds, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (feeds[j].slot == feeds[i].slot)
+            return true;
+    return false;
+}
+
+int64_t place_changes(const struct place *place, const struct waiter *waiter)
+{
+    struct arena arena = { 0 };
+    struct list feeds = { 0 };
+    int64_t changes = 0, at_nozzle = slot_at_nozzle(place);
+    place_feeds(place, waiter, &feeds, &arena);
+    const struct feed *feed = feeds.items;
+    for (size_t i = 0; i < feeds.count; i++)
+        if (feed[i].slot != at_nozzle && !is_fed_before(feed, i))
+            changes++;
+    arena_fini(&arena);
+    return changes;
 }
 
 static bool has_grams(const struct place *place, const struct waiter *waiter)

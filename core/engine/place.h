@@ -14,6 +14,8 @@ struct place {
     bool is_gone; /* the store has no such printer */
     struct seat seat;
     struct arena arena; /* of the seat */
+    int64_t
+        nozzle_slot; /* whose filament is at the nozzle; INT_NONE: unknown */
     /* The asks it could meet by kind, among those it has compared. */
     struct ask **asks;
     size_t count, room;
@@ -46,6 +48,9 @@ struct waiter *place_first(struct place *place, const struct waiting *waiting);
 /* From which slots it would feed the job; false: it cannot take it. */
 bool place_feeds(const struct place *place, const struct waiter *waiter,
                  struct list *feeds, struct arena *arena);
+/* How many of those slots must be loaded to the nozzle: all but the one that is
+ * there now. */
+int64_t place_changes(const struct place *place, const struct waiter *waiter);
 /* Its seat was changed by hand: which asks it could meet is found anew. */
 void place_compare_anew(struct place *place);
 /* Look no more at the job that stands there, nor at those before it. */

@@ -66,6 +66,7 @@ static void see_printer(struct plan *plan, spd_txn *txn,
         leave_out(plan, place, verdict, live);
         return;
     }
+    place->nozzle_slot = live->box.state.active_slot;
     struct stand *stand = &plan->stands[plan->stand_count++];
     *stand = (struct stand){ .place = place, .free_ms = free_ms };
     stand->last = &stand->first;
@@ -118,6 +119,8 @@ static void use_grams(struct stand *stand, const struct waiter *waiter)
     const struct feed *feed = feeds.items;
     for (size_t i = 0; i < feeds.count; i++)
         note_use(stand, &feed[i]);
+    if (feeds.count > 0)
+        stand->place->nozzle_slot = feed[feeds.count - 1].slot;
     arena_fini(&arena);
 }
 
@@ -155,6 +158,7 @@ static void add_stay(struct plan *plan, struct stand *stand,
     *stand->last = stay;
     stand->last = &stay->next;
     stand->stay_count++;
+    stand->place->seat.printer.printed_ms += length_ms;
     stand->free_ms = clear_at(plan, stand, ends_at);
 }
 

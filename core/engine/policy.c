@@ -31,21 +31,53 @@ int64_t policy_rank(const struct policy *policy, const struct job *job)
     return rank;
 }
 
+/* -- without a policy -- */
+
+enum {
+    MINUTE_MS = 60 * 1000,
+    WEAR_MINUTES = 10 * 60, /* so much more or less is the same wear */
+    CHANGES_MAX = 1000,
+    WEAR_MAX = 1000 * 1000,
+    PER_MILLE = 1000,
+};
+
+static int64_t clamp(int64_t value, int64_t most)
+{
+    return value < 0 ? 0 : value > most ? most : value;
+}
+
+/* The share of its prints that failed, as if one more had gone well: a single
+ * failure is not yet a habit. */
+static int64_t failures_per_mille(const struct track *track)
+{
+    return PER_MILLE * track->failed / (track->finished + track->failed + 1);
+}
+
+static int64_t plain_fit(const struct printer *printer, const struct suit *suit)
+{
+    int64_t minutes = clamp(printer->printed_ms, INT64_MAX) / MINUTE_MS;
+    int64_t against = clamp(suit->changes, CHANGES_MAX);
+    against = against * WEAR_MAX + clamp(minutes / WEAR_MINUTES, WEAR_MAX - 1);
+    against = against * PER_MILLE + failures_per_mille(&suit->track);
+    return -(against * WEAR_MINUTES + minutes % WEAR_MINUTES);
+}
+
 int64_t policy_fit(const struct policy *policy, const struct job *job,
-                   const struct printer *printer, int64_t changes,
-                   int64_t queued_ms)
+                   const struct printer *printer, const struct suit *suit)
 {
     if (policy->row == NULL)
-        return -printer->printed_ms;
+        return plain_fit(printer, suit);
     struct spd_job facts = facts_of(job);
     struct spd_candidate candidate = {
         .size = sizeof(candidate),
         .id = printer->id,
-        .changes = changes,
-        .queued_ms = queued_ms,
+        .changes = suit->changes,
+        .queued_ms = suit->queued_ms,
         .printed_ms = printer->printed_ms,
         .name = printer->name,
         .model = printer->model,
+        .finished = suit->track.finished,
+        .failed = suit->track.failed,
     };
     const char *before = loop_enter(policy->loop, policy->who);
     int64_t fit = policy->row->fit(policy->self, &facts, &candidate);

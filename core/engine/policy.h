@@ -4,6 +4,7 @@
 
 #include "shop/job.h"
 #include "shop/printer.h"
+#include "shop/track.h"
 
 struct policy {
     struct loop *loop;
@@ -15,10 +16,18 @@ struct policy {
 /* The rank to keep with the job; 0 without a policy. */
 int64_t policy_rank(const struct policy *policy, const struct job *job);
 
+/* What speaks for and against a printer, of one job. */
+struct suit {
+    int64_t changes;    /* filaments to load before or while it prints */
+    int64_t queued_ms;  /* of the jobs that wait for it alone */
+    struct track track; /* of the job's file there */
+};
+
 /* How well the printer suits; INT64_MIN: not at all. Without a policy the
- * printer that has printed least is best. */
+ * fewest filaments to load count first, then even wear (ten hours more or less
+ * are the same), then how seldom the file failed there, then what it has
+ * printed to the minute. */
 int64_t policy_fit(const struct policy *policy, const struct job *job,
-                   const struct printer *printer, int64_t changes,
-                   int64_t queued_ms);
+                   const struct printer *printer, const struct suit *suit);
 
 #endif

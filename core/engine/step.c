@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "engine/engine_internal.h"
+#include "shop/track.h"
 
 /* -- what an arrow means for the job -- */
 
@@ -227,6 +228,16 @@ static void stamp(struct attempt *attempt, const struct stride *stride,
         attempt->reason = (spd_str){ NULL, 0 }; /* it was unknown meanwhile */
 }
 
+static spd_err note_track(spd_txn *txn, const struct arrow *arrow,
+                          const struct job *job, int64_t printer_id,
+                          struct spd_error *err)
+{
+    if (arrow != &arrow_finished && arrow != &arrow_failed)
+        return SPD_OK;
+    return track_note(txn, job->file_id, printer_id, arrow == &arrow_failed,
+                      err);
+}
+
 static spd_err change_job(spd_txn *txn, const struct stride *stride,
                           const struct attempt *attempt, int64_t now_ms,
                           struct arena *arena, struct spd_error *err)
@@ -236,6 +247,9 @@ static spd_err change_job(spd_txn *txn, const struct stride *stride,
     struct change change = { stride->arrow->job_topic, STR("spoold") };
     struct turn turn = { now_ms, stride->reason, attempt->printer_id, arena };
     spd_err rc = record_get(txn, &job_kind, attempt->job_id, &job, arena, err);
+    if (rc != SPD_OK)
+        return rc;
+    rc = note_track(txn, stride->arrow, &job, attempt->printer_id, err);
     if (rc != SPD_OK)
         return rc;
     stride->arrow->job(&job, &turn);

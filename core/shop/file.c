@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "shop/file_upload.h"
 #include "shop/job.h"
+#include "shop/track.h"
 #include "store/blob.h"
 
 static const struct field file_rows[] = {
@@ -123,6 +124,7 @@ static spd_err remove_record(spd_txn *txn, void *arg, struct spd_error *err)
                        (long long)which->id);
     if (rc == SPD_OK) {
         sum_of(&file, &removal->sum);
+        tracks_forget(txn, which->id);
         rc = record_del(txn, &file_kind, which->id, &change, err);
     }
     arena_fini(&arena);

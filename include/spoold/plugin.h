@@ -23,6 +23,7 @@
  *        spd_notifier.doc to .per_minute; spd_fetch.flags, .max_reply_bytes;
  *        json->put_json; loop->is_stopping; client->refusal
  *        what a printer reports: speed_pct to remote_control
+ *        spd_candidate.finished, .failed
  */
 #ifndef SPD_PLUGIN_H
 #define SPD_PLUGIN_H
@@ -453,12 +454,15 @@ SPD_FULL(struct spd_job, material_type);
 struct spd_candidate {
     size_t size;
     int64_t id;
-    int64_t changes;     /* filaments that must be changed first */
+    int64_t changes;     /* filaments to load: of the slots it prints from,
+                            those that are not at the nozzle now */
     int64_t queued_ms;   /* estimates of the jobs that wait for it alone */
     int64_t printed_ms;  /* it has printed so long in all */
     spd_str name, model; /* borrowed */
+    /* 1.1: prints of the job's file that ended there, well and not. */
+    int64_t finished, failed;
 };
-SPD_FULL(struct spd_candidate, model);
+SPD_FULL(struct spd_candidate, failed);
 
 /* A scheduling policy.  Pure and quick: no I/O, no store writes.
  * `rank` orders all waiting jobs, whatever the printer, the lowest first;

@@ -4,14 +4,20 @@ enum {
     MINUTE_MS = 60 * 1000,
     PRIORITY_BITS = 11, /* -1023 .. 1023 */
     DATE_BITS = 26,     /* minutes since 1970: until 2097 */
-    CHANGES_BITS = 10,
-    QUEUED_BITS = 22,  /* minutes: 8 years */
-    PRINTED_BITS = 30, /* minutes */
+    CHANGES_BITS = 7,
+    QUEUED_BITS = 20, /* minutes: two years */
+    WEAR_BITS = 16,
+    FAILED_BITS = 10, /* per mille */
+    REST_BITS = 10,   /* minutes, less than WEAR_MINUTES */
+    WEAR_MINUTES = 10 * 60,
     PATIENCE_MINUTES = 14 * 24 * 60,
 };
 
 static_assert(PRIORITY_BITS + 2 * DATE_BITS == 63, "a rank fills an int64_t");
-static_assert(CHANGES_BITS + QUEUED_BITS + PRINTED_BITS <= 63, "so does a fit");
+static_assert(CHANGES_BITS + QUEUED_BITS + WEAR_BITS + FAILED_BITS +
+                      REST_BITS <=
+                  63,
+              "so does a fit");
 
 static int64_t clamp(int64_t value, int64_t least, int64_t most)
 {
@@ -46,9 +52,25 @@ int64_t rank_of(const struct spd_job *job, bool by_ship_date)
     return pack(rank, job->scheduled_ms / MINUTE_MS, DATE_BITS);
 }
 
+/* The share of its prints that failed, as if one more had gone well: a single
+ * failure is not yet a habit. */
+static int64_t failed_per_mille(const struct spd_candidate *printer)
+{
+    const int64_t most = INT64_MAX / 2000;
+    if (!SPD_HAS(struct spd_candidate, printer, failed))
+        return 0;
+    int64_t failed = clamp(printer->failed, 0, most);
+    int64_t finished = clamp(printer->finished, 0, most);
+    return 1000 * failed / (finished + failed + 1);
+}
+
 int64_t fit_of(const struct spd_candidate *printer)
 {
+    int64_t printed_minutes =
+        clamp(printer->printed_ms, 0, INT64_MAX) / MINUTE_MS;
     int64_t trouble = pack(0, printer->changes, CHANGES_BITS);
     trouble = pack(trouble, printer->queued_ms / MINUTE_MS, QUEUED_BITS);
-    return -pack(trouble, printer->printed_ms / MINUTE_MS, PRINTED_BITS);
+    trouble = pack(trouble, printed_minutes / WEAR_MINUTES, WEAR_BITS);
+    trouble = pack(trouble, failed_per_mille(printer), FAILED_BITS);
+    return -pack(trouble, printed_minutes % WEAR_MINUTES, REST_BITS);
 }

@@ -14,8 +14,10 @@
  * Equal ones go by age, which is the host's business. */
 int64_t rank_of(const struct spd_job *job, bool by_ship_date);
 
-/* Highest is best: fewest filaments to change, then the shortest queue, then
- * the printer that has printed least. Never INT64_MIN: all candidates can. */
+/* Highest is best: fewest filaments to load, then the shortest queue of its
+ * own, then the least worn (by ten hours), then the one on which the file
+ * failed most seldom, then the least worn to the minute. Never INT64_MIN: all
+ * candidates can. */
 int64_t fit_of(const struct spd_candidate *printer);
 
 #endif

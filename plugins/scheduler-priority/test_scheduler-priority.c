@@ -177,13 +177,51 @@ static void then_the_least_busy_printer_then_the_least_worn(void **state)
     close_shop(&shop);
 }
 
+#define OF_THIS_HOST .size = sizeof(struct spd_candidate)
+
+static void
+among_equally_worn_ones_the_file_goes_where_it_failed_least(void **state)
+{
+    (void)state;
+    struct shop shop = open_shop("false");
+    const struct spd_candidate fails = { OF_THIS_HOST, .failed = 2,
+                                         .finished = 2 };
+    const struct spd_candidate prints = { OF_THIS_HOST, .failed = 1,
+                                          .finished = 9,
+                                          .printed_ms = DAY_MS / 4 };
+    const struct spd_candidate worn = { OF_THIS_HOST, .finished = 9,
+                                        .printed_ms = DAY_MS };
+    const struct spd_candidate is_new = { OF_THIS_HOST };
+    assert_true(suits_better(&shop, &prints, &fails));
+    assert_true(suits_better(&shop, &fails, &worn));
+    assert_true(suits_better(&shop, &is_new, &prints));
+    close_shop(&shop);
+}
+
+/* What lies behind an older host's candidate is not its to read. */
+static void a_host_without_track_records_is_understood(void **state)
+{
+    (void)state;
+    struct shop shop = open_shop("false");
+    const struct spd_candidate first = {
+        .size = offsetof(struct spd_candidate, finished), .failed = 7
+    };
+    const struct spd_candidate second = { .size = offsetof(struct spd_candidate,
+                                                           finished),
+                                          .printed_ms = DAY_MS / 24 };
+    assert_true(suits_better(&shop, &first, &second));
+    close_shop(&shop);
+}
+
 static void a_candidate_is_never_refused(void **state)
 {
     (void)state;
     struct shop shop = open_shop("false");
     const struct spd_candidate worst = { .changes = INT64_MAX,
                                          .queued_ms = INT64_MAX,
-                                         .printed_ms = INT64_MAX };
+                                         .printed_ms = INT64_MAX,
+                                         .failed = INT64_MAX,
+                                         .size = sizeof(worst) };
     const struct spd_job job = { .size = sizeof(job) };
     assert_true(shop.policy->fit(testhost_plugin(shop.host), &job, &worst) >
                 INT64_MIN);
@@ -203,6 +241,9 @@ int main(void)
         cmocka_unit_test(numbers_beyond_all_measure_keep_the_order),
         cmocka_unit_test(loaded_filament_beats_a_short_queue),
         cmocka_unit_test(then_the_least_busy_printer_then_the_least_worn),
+        cmocka_unit_test(
+            among_equally_worn_ones_the_file_goes_where_it_failed_least),
+        cmocka_unit_test(a_host_without_track_records_is_understood),
         cmocka_unit_test(a_candidate_is_never_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

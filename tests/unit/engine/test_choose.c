@@ -1,6 +1,7 @@
 /* Which job goes to which printer, and when. */
 #include "stage.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void a_job_set_for_later_starts_at_its_time_and_not_before(void **state)
@@ -192,6 +193,133 @@ static void without_a_policy_the_least_used_printer_is_taken(void **state)
     assert_int_equal(the.machines[1].uploads, 1);
 }
 
+static void say_two_colors(int number, int active_slot)
+{
+    say(number,
+        "{\"active_slot\":%d,\"slots\":[{\"slot\":0,\"loaded\":true,"
+        "\"material_type\":\"PLA\",\"color\":\"#FF0000\"},{\"slot\":1,"
+        "\"loaded\":true,\"material_type\":\"PLA\","
+        "\"color\":\"#0000FF\"}]}",
+        active_slot);
+}
+
+static void the_printer_that_need_not_change_its_filament_is_taken(void **state)
+{
+    (void)state;
+    two_idle_printers();
+    say_two_colors(0, 1);
+    say_two_colors(1, 0);
+    add_job("");
+    assert_int_equal(the.machines[1].uploads, 1);
+}
+
+/* Print the file there, well or not, and clear the plate. */
+static void print_once(int number, const char *how)
+{
+    say_idle(number, ""); /* a full report, and a fresh one */
+    answer_upload(number, SPD_OK);
+    answer_start(number, SPD_OK);
+    say_state(number, "printing", the.machines[number].submission, 1);
+    say_state(number, how, the.machines[number].submission, 100);
+    say_idle(number, "");
+    make("printers.plate_cleared", "{\"id\":%d}", number + 1);
+}
+
+static void
+of_equally_worn_printers_the_one_that_failed_the_file_is_not_taken(void **state)
+{
+    (void)state;
+    two_idle_printers();
+    add_job("\"printer_id\":1");
+    print_once(0, "failed");
+    add_job("\"printer_id\":2");
+    pass_ms(30 * MINUTE);
+    print_once(1, "finished");
+    pass_ms(10 * MINUTE);
+    unsigned before = the.machines[1].uploads;
+    add_job("");
+    assert_int_equal(the.machines[1].uploads, before + 1);
+}
+
+/* -- nobody idles while there is work for him -- */
+
+static unsigned dice_state;
+
+static unsigned dice(unsigned sides)
+{
+    dice_state = dice_state * 1103515245 + 12345;
+    return (dice_state >> 16) % sides;
+}
+
+static void add_some_job(void)
+{
+    static const char *const kinds[] = {
+        "",
+        "\"printer_id\":1",
+        "\"printer_id\":3",
+        "\"tags\":[\"even\"]",
+        "\"tags\":[\"odd\"],\"priority\":3",
+        "\"material_slot\":1",
+        "\"material_slot\":1,\"priority\":5",
+    };
+    add_job(kinds[dice(SPD_COUNT(kinds))]);
+}
+
+static void end_some_print(void)
+{
+    int number = (int)dice(MACHINES);
+    if (the.machines[number].upload != NULL)
+        print_once(number, dice(4) == 0 ? "failed" : "finished");
+}
+
+static bool note_waiting(void *arg, const void *record)
+{
+    const struct job *job = record;
+    int64_t *ids = arg;
+    if (job_is_waiting(job))
+        ids[++ids[0]] = job->id;
+    return true;
+}
+
+static void assert_nobody_idles(void)
+{
+    int64_t ids[200] = { 0 };
+    spd_txn *txn = store_read(the.shop.store);
+    record_each(txn, &job_kind, &(struct span){ 0 }, note_waiting, ids);
+    store_read_end(txn);
+    for (int64_t i = 1; i <= ids[0]; i++) {
+        const char *why = call("jobs.why", "{\"id\":%lld}", (long long)ids[i]);
+        if (strstr(why, "\"can\":true") != NULL)
+            fail_msg("job %lld waits: %s", (long long)ids[i], why);
+    }
+}
+
+static void no_printer_idles_while_a_job_waits_that_it_can_take(void **state)
+{
+    (void)state;
+    dice_state = 7;
+    for (int i = 0; i < MACHINES; i++) {
+        int64_t id = add_printer(i);
+        make("printers.update", "{\"id\":%lld,\"tags\":[\"%s\"]}",
+             (long long)id, i % 2 == 0 ? "even" : "odd");
+        if (i >= 2)
+            say_two_colors(i, 0);
+        say_idle(i, "");
+    }
+    for (int step = 0; step < 120; step++) {
+        if (dice(2) == 0)
+            add_some_job();
+        else
+            end_some_print();
+        pass_ms(2 * MINUTE);
+        assert_nobody_idles();
+    }
+    unsigned uploads = 0;
+    for (int i = 0; i < MACHINES; i++)
+        uploads += the.machines[i].uploads;
+    assert_true(uploads > 20);
+}
+
 static void a_job_that_suits_no_printer_waits(void **state)
 {
     (void)state;
@@ -346,6 +474,10 @@ int main(void)
         A_TEST(a_job_for_one_printer_goes_to_no_other),
         A_TEST(a_job_for_any_goes_to_the_printer_that_suits_better),
         A_TEST(without_a_policy_the_least_used_printer_is_taken),
+        A_TEST(the_printer_that_need_not_change_its_filament_is_taken),
+        A_TEST(
+            of_equally_worn_printers_the_one_that_failed_the_file_is_not_taken),
+        A_TEST(no_printer_idles_while_a_job_waits_that_it_can_take),
         A_TEST(a_job_that_suits_no_printer_waits),
         A_TEST(a_job_that_cannot_be_fed_waits_until_it_can),
         A_TEST(a_job_goes_to_a_printer_whose_nozzle_was_changed),
