@@ -93,6 +93,16 @@ static void adopt_run(struct reading *reading, int64_t attempt_id)
     arena_fini(&arena);
 }
 
+/* Ranks were made with the pace of then. */
+static void read_pace(const struct reading *reading)
+{
+    struct pace *pace = &reading->engine->policy.pace;
+    int before = pace_twentieths(pace);
+    pace_load(pace, reading->txn);
+    if (pace_twentieths(pace) != before)
+        rerank_again(reading->engine->rerank);
+}
+
 static bool read_event(void *arg, const struct event *event)
 {
     struct reading *reading = arg;
@@ -111,6 +121,8 @@ static bool read_event(void *arg, const struct event *event)
         places_forget_all(&engine->places);
     else if (str_is(event->topic, "attempt.adopted"))
         adopt_run(reading, event->id);
+    if (str_is(event->topic, "attempt.finished"))
+        read_pace(reading);
     reading->news = reading->news || is_news(event->topic);
     return true;
 }
@@ -258,6 +270,7 @@ void engine_start(struct engine *engine)
     power_load_starts(engine, txn);
     size_t count = record_each(txn, &attempt_kind, &live, take_up, engine);
     waiting_load(engine->waiting, txn);
+    pace_load(&engine->policy.pace, txn);
     engine->seen_seq = journal_last(txn);
     store_read_end(txn);
     if (count > 0)
@@ -321,5 +334,6 @@ spd_err engine_set_policy(struct engine *engine, spd_plugin *self,
 void engine_withdraw(struct engine *engine, const spd_plugin *self)
 {
     if (engine->policy.self == self)
-        engine->policy = (struct policy){ .loop = engine->policy.loop };
+        engine->policy = (struct policy){ .loop = engine->policy.loop,
+                                          .pace = engine->policy.pace };
 }

@@ -148,6 +148,7 @@ bool start_still_fits(const struct run *run);
 /* Ask for the rank of every waiting job again, a few a turn, and write down
  * those that are another: the policy or its settings may have changed since. */
 struct rerank *rerank_start(struct engine *engine);
+void rerank_again(struct rerank *rerank);
 void rerank_free(struct rerank *rerank);
 
 /* -- plan_ops.c: what would be done -- */

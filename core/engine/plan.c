@@ -142,7 +142,9 @@ static void add_stay(struct plan *plan, struct stand *stand,
                      const struct waiter *waiter, const struct job *job)
 {
     int64_t length_ms =
-        waiter->estimated_ms > 0 ? waiter->estimated_ms : UNKNOWN_PRINT_MS;
+        waiter->estimated_ms > 0
+            ? pace_correct(&plan->engine->policy.pace, waiter->estimated_ms)
+            : UNKNOWN_PRINT_MS;
     int64_t ends_at = plan->now_ms + length_ms;
     int64_t late_ms =
         waiter->ship_by_ms == 0 ? 0 : ends_at - waiter->ship_by_ms;

@@ -2,9 +2,19 @@
 
 #include "loop/loop.h"
 
-static struct spd_job facts_of(const struct job *job)
+/* Of all copies that are left, for they are printed one after the other. */
+static int64_t estimated_ms(const struct policy *policy, const struct job *job)
 {
     int64_t minutes = job->estimated_duration_minutes;
+    int64_t copies = job->copies - job->copies_done;
+    return minutes == INT_NONE
+               ? 0
+               : pace_correct(&policy->pace, minutes * 60000) * copies;
+}
+
+static struct spd_job facts_of(const struct policy *policy,
+                               const struct job *job)
+{
     return (struct spd_job){
         .size = sizeof(struct spd_job),
         .id = job->id,
@@ -14,7 +24,7 @@ static struct spd_job facts_of(const struct job *job)
         .created_ms = job->created_at,
         .scheduled_ms = job->scheduled_start,
         .ship_by_ms = job->ship_by,
-        .estimated_ms = minutes == INT_NONE ? 0 : minutes * 60000,
+        .estimated_ms = estimated_ms(policy, job),
         .name = job->job_name,
         .material_type = job->material_type,
     };
@@ -24,7 +34,7 @@ int64_t policy_rank(const struct policy *policy, const struct job *job)
 {
     if (policy->row == NULL)
         return 0;
-    struct spd_job facts = facts_of(job);
+    struct spd_job facts = facts_of(policy, job);
     const char *before = loop_enter(policy->loop, policy->who);
     int64_t rank = policy->row->rank(policy->self, &facts);
     loop_leave(policy->loop, before);
@@ -67,7 +77,7 @@ int64_t policy_fit(const struct policy *policy, const struct job *job,
 {
     if (policy->row == NULL)
         return plain_fit(printer, suit);
-    struct spd_job facts = facts_of(job);
+    struct spd_job facts = facts_of(policy, job);
     struct spd_candidate candidate = {
         .size = sizeof(candidate),
         .id = printer->id,

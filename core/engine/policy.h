@@ -2,6 +2,7 @@
 #ifndef SPOOLD_ENGINE_POLICY_H
 #define SPOOLD_ENGINE_POLICY_H
 
+#include "engine/pace.h"
 #include "shop/job.h"
 #include "shop/printer.h"
 #include "shop/track.h"
@@ -11,6 +12,7 @@ struct policy {
     spd_plugin *self;
     const char *who; /* the plugin's name; NULL: there is none */
     const struct spd_scheduler *row;
+    struct pace pace; /* of the shop: its word is of corrected estimates */
 };
 
 /* The rank to keep with the job; 0 without a policy. */

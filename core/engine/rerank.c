@@ -117,12 +117,18 @@ static void on_timer(void *arg)
         timer_set(rerank->timer, PAUSE_MS, 0);
 }
 
+void rerank_again(struct rerank *rerank)
+{
+    rerank->done_id = 0;
+    timer_set(rerank->timer, PAUSE_MS, 0);
+}
+
 struct rerank *rerank_start(struct engine *engine)
 {
     struct rerank *rerank = mem_new(sizeof(*rerank));
     rerank->engine = engine;
     rerank->timer = timer_new(engine->shop->loop, on_timer, rerank);
-    timer_set(rerank->timer, PAUSE_MS, 0);
+    rerank_again(rerank);
     return rerank;
 }
 

@@ -228,14 +228,29 @@ static void stamp(struct attempt *attempt, const struct stride *stride,
         attempt->reason = (spd_str){ NULL, 0 }; /* it was unknown meanwhile */
 }
 
-static spd_err note_track(spd_txn *txn, const struct arrow *arrow,
-                          const struct job *job, int64_t printer_id,
-                          struct spd_error *err)
+/* One that was adopted began before we knew of it. */
+static spd_err note_pace(spd_txn *txn, const struct attempt *attempt,
+                         const struct job *job, int64_t now_ms,
+                         struct spd_error *err)
 {
-    if (arrow != &arrow_finished && arrow != &arrow_failed)
+    int64_t minutes = job->estimated_duration_minutes;
+    if (attempt->start_at == 0 || minutes == INT_NONE)
         return SPD_OK;
-    return track_note(txn, job->file_id, printer_id, arrow == &arrow_failed,
-                      err);
+    return pace_note(txn, now_ms - attempt->start_at, minutes * 60000, err);
+}
+
+/* What is learned of a print that has ended. */
+static spd_err learn(spd_txn *txn, const struct arrow *arrow,
+                     const struct attempt *attempt, const struct job *job,
+                     int64_t now_ms, struct spd_error *err)
+{
+    spd_err rc = SPD_OK;
+    if (arrow == &arrow_finished)
+        rc = note_pace(txn, attempt, job, now_ms, err);
+    if (rc == SPD_OK && (arrow == &arrow_finished || arrow == &arrow_failed))
+        rc = track_note(txn, job->file_id, attempt->printer_id,
+                        arrow == &arrow_failed, err);
+    return rc;
 }
 
 static spd_err change_job(spd_txn *txn, const struct stride *stride,
@@ -249,7 +264,7 @@ static spd_err change_job(spd_txn *txn, const struct stride *stride,
     spd_err rc = record_get(txn, &job_kind, attempt->job_id, &job, arena, err);
     if (rc != SPD_OK)
         return rc;
-    rc = note_track(txn, stride->arrow, &job, attempt->printer_id, err);
+    rc = learn(txn, stride->arrow, attempt, &job, now_ms, err);
     if (rc != SPD_OK)
         return rc;
     stride->arrow->job(&job, &turn);

@@ -212,6 +212,24 @@ static void a_printer_that_is_off_is_left_out_and_why_is_said(void **state)
     assert_text(item("left_out", 0), "code", "switched_off");
 }
 
+/* Prints of an hour take an hour and a half here. */
+static void prints_are_planned_as_long_as_they_take_here(void **state)
+{
+    (void)state;
+    add_printer(0);
+    say_idle(0, "");
+    int64_t first = job_of(the.file_id, 60, "");
+    answer_upload(0, SPD_OK);
+    answer_start(0, SPD_OK);
+    say_state(0, "printing", the.machines[0].submission, 0);
+    pass_ms(90 * MINUTE);
+    say_state(0, "finished", the.machines[0].submission, 100);
+    assert_job(first, "completed", "done");
+    int64_t second = job_of(the.file_id, 60, "");
+    make_plan("{}");
+    assert_stay(json_item(jobs_on(0), 0), second, "01:40", "03:10");
+}
+
 static void hours(const char *kind, const char *from, const char *to)
 {
     make("hours.create",
@@ -287,6 +305,7 @@ int main(void)
         A_PLAN(spools_to_load_are_told_with_the_hour),
         A_PLAN(a_spool_that_runs_dry_is_loaded_anew_in_time),
         A_PLAN(a_printer_that_is_off_is_left_out_and_why_is_said),
+        A_PLAN(prints_are_planned_as_long_as_they_take_here),
         A_PLAN(nothing_is_planned_to_start_in_quiet_hours),
         A_PLAN(a_print_of_the_night_is_cleared_in_the_morning),
         A_PLAN(an_attended_job_is_planned_for_when_somebody_is_there),
