@@ -152,6 +152,21 @@ static void see_queue(struct printer_view *view, int64_t printer_id)
     record_each(view->txn, &job_kind, &span, see_job, view);
 }
 
+/* Of those that wait now; another printer may be given it first. */
+static void write_next(struct printer_view *view)
+{
+    struct engine *engine = view->engine;
+    struct place *place = places_of(&engine->places, view->seat.printer.id);
+    place->looks_behind = false;
+    const struct waiter *next = place_read(place, view->txn)
+                                    ? place_first(place, engine->waiting)
+                                    : NULL;
+    if (next != NULL)
+        jsonw_put_int(view->w, "next_job_id", next->id);
+    else
+        jsonw_put_null(view->w, "next_job_id");
+}
+
 static spd_err why_printer(struct call *call, spd_txn *txn)
 {
     const struct id_param *which = call->params;
@@ -169,6 +184,7 @@ static spd_err why_printer(struct call *call, spd_txn *txn)
     tell_ready(&teller, view.engine, &view.seat.printer);
     tell_end(&teller);
     jsonw_put_bool(view.w, "ready", teller.count == 0);
+    write_next(&view);
     jsonw_begin(view.w, "jobs", SPD_JSON_ARRAY);
     see_queue(&view, which->id);
     see_queue(&view, 0);
@@ -188,7 +204,8 @@ static const struct op why_ops[] = {
       .run = why_job },
     { .name = "printers.why",
       .route = "GET /api/printers/{id}/why",
-      .doc = "What a printer waits for, and why each of the first jobs in its "
+      .doc = "What a printer waits for, which job it would take next, and why "
+             "each of the first jobs in its "
              "queues may not go there",
       .role = SPD_VIEWER,
       .flags = OP_READ,

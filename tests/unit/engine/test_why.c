@@ -111,6 +111,20 @@ static void a_printer_says_that_its_plate_is_to_be_cleared(void **state)
     assert_says(reply, "\"fits\":true");
 }
 
+static void a_printer_tells_which_job_it_will_take_next(void **state)
+{
+    (void)state;
+    char next[64];
+    int64_t printer = add_printer(0);
+    job_printing(0);
+    assert_says(why_printer(printer), "\"next_job_id\":null");
+    add_job("\"held\":true,\"priority\":9");
+    add_job("");
+    int64_t urgent = add_job("\"priority\":5");
+    snprintf(next, sizeof(next), "\"next_job_id\":%lld", (long long)urgent);
+    assert_says(why_printer(printer), next);
+}
+
 static void a_printer_that_is_not_there_is_said_not_to_be(void **state)
 {
     (void)state;
@@ -129,6 +143,7 @@ int main(void)
         A_TEST(the_second_job_is_told_which_one_goes_before_it),
         A_TEST(every_reason_is_told_and_not_just_the_first),
         A_TEST(a_printer_says_that_its_plate_is_to_be_cleared),
+        A_TEST(a_printer_tells_which_job_it_will_take_next),
         A_TEST(a_printer_that_is_not_there_is_said_not_to_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
