@@ -46,6 +46,7 @@ static bool is_news(spd_str topic)
         "hours.*",
         "circuit.*",
         "substitution.*",
+        "printer.maintained",
     };
     for (size_t i = 0; i < SPD_COUNT(patterns); i++)
         if (topic_fits(str_of(patterns[i]), topic))

@@ -4,16 +4,30 @@
 
 /* Who wants to pass. */
 struct passage {
-    struct engine *engine;
+    const struct engine *engine;
     const struct printer *printer;
     const struct run *run; /* that is to start; NULL: a job is to be chosen */
 };
+
+/* -- maintenance -- */
+
+static bool is_maintained(const struct passage *passage)
+{
+    const struct printer *printer = passage->printer;
+    return !printer->maintenance_blocks ||
+           !printer_is_due(printer, shop_now_ms(passage->engine->shop));
+}
+
+static void say_due(const struct passage *passage, struct buf *out)
+{
+    printer_say_due(passage->printer, shop_now_ms(passage->engine->shop), out);
+}
 
 /* -- hours -- */
 
 static const struct hours *quiet_now(const struct passage *passage)
 {
-    struct engine *engine = passage->engine;
+    const struct engine *engine = passage->engine;
     return windows_now(&engine->windows, HOURS_QUIET, passage->printer,
                        shop_now_ms(engine->shop));
 }
@@ -123,6 +137,7 @@ static const struct gate {
     bool (*is_open)(const struct passage *passage);
     void (*say)(const struct passage *passage, struct buf *out);
 } gates[] = {
+    { MAINTENANCE_DUE, is_maintained, say_due },
     { QUIET_HOURS, is_loud, say_quiet },
     { CIRCUIT_FULL, bears_heat, say_heat },
     { STAGGERED, has_turn, say_turn },
@@ -136,14 +151,24 @@ static const struct gate *shut_gate(const struct passage *passage)
     return NULL;
 }
 
-enum verdict gates_judge(struct engine *engine, const struct printer *printer)
+enum verdict gates_judge(const struct engine *engine,
+                         const struct printer *printer)
 {
     struct passage passage = { engine, printer, NULL };
     const struct gate *gate = shut_gate(&passage);
     return gate == NULL ? CAN_TAKE : gate->breach;
 }
 
-void gates_explain(struct engine *engine, const struct printer *printer,
+void gates_say(const struct engine *engine, enum verdict verdict,
+               const struct printer *printer, struct buf *out)
+{
+    struct passage passage = { engine, printer, NULL };
+    for (size_t i = 0; i < SPD_COUNT(gates); i++)
+        if (gates[i].breach == verdict)
+            gates[i].say(&passage, out);
+}
+
+void gates_explain(const struct engine *engine, const struct printer *printer,
                    reason_fn *fn, void *arg)
 {
     struct passage passage = { engine, printer, NULL };

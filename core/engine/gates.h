@@ -12,9 +12,13 @@ struct engine;
 struct run;
 
 /* CAN_TAKE, or the first gate that is shut for the printer. */
-enum verdict gates_judge(struct engine *engine, const struct printer *printer);
-/* Tells of each that is. */
-void gates_explain(struct engine *engine, const struct printer *printer,
+enum verdict gates_judge(const struct engine *engine,
+                         const struct printer *printer);
+/* The sentence of that verdict; appended without a NUL. */
+void gates_say(const struct engine *engine, enum verdict verdict,
+               const struct printer *printer, struct buf *out);
+/* Tells of each that is shut. */
+void gates_explain(const struct engine *engine, const struct printer *printer,
                    reason_fn *fn, void *arg);
 
 /* When a person is there again: for a seat. */

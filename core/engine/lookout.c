@@ -12,7 +12,6 @@
 enum {
     EVERY_MS = 30 * 1000,
     MINUTE_MS = 60 * 1000,
-    DAY_MS = 24 * 3600 * 1000,
     ORDERS_A_TURN = 50,
     ORDERS_PAUSE_MS = 20,
 };
@@ -76,9 +75,10 @@ static spd_err mark_put(spd_txn *txn, const struct matter *matter,
 
 /* -- looking -- */
 
-static bool is_gone(spd_txn *txn, const struct printer *printer)
+static bool is_gone(spd_txn *txn, const struct printer *printer, int64_t now_ms)
 {
     (void)txn;
+    (void)now_ms;
     return printer->status == PRINTER_OFFLINE;
 }
 
@@ -91,34 +91,34 @@ static bool has_waiting_jobs(spd_txn *txn, int64_t printer_id)
            record_find(txn, &job_kind, of_all.index, of_all.prefix) != 0;
 }
 
-static bool holds_up(spd_txn *txn, const struct printer *printer)
+static bool holds_up(spd_txn *txn, const struct printer *printer,
+                     int64_t now_ms)
 {
+    (void)now_ms;
     bool rests = printer->status == PRINTER_IDLE ||
                  printer->status == PRINTER_FINISHED ||
                  printer->status == PRINTER_FAILED;
     return rests && !printer->plate_clear && has_waiting_jobs(txn, printer->id);
 }
 
+static bool is_due(spd_txn *txn, const struct printer *printer, int64_t now_ms)
+{
+    (void)txn;
+    return printer_is_due(printer, now_ms);
+}
+
 /* A state that becomes news when it lasts; `over` (may be NULL) is said when
  * it ends, if it was news. */
 static const struct lasting {
     const char *what;
-    bool (*is)(spd_txn *txn, const struct printer *printer);
+    bool (*is)(spd_txn *txn, const struct printer *printer, int64_t now_ms);
     int64_t after_ms;
     const char *topic, *over;
 } lasting[] = {
     { "gone", is_gone, LOOKOUT_GONE_MS, "printer.gone", "printer.back" },
     { "plate", holds_up, LOOKOUT_PLATE_MS, "printer.plate_waits", NULL },
+    { "maintenance", is_due, 0, "printer.maintenance_due", NULL },
 };
-
-static int64_t due_ms(const struct printer *printer)
-{
-    int64_t days = printer->maintenance_interval_days;
-    int64_t last_ms = printer->last_maintenance_at != 0
-                          ? printer->last_maintenance_at
-                          : printer->created_at;
-    return days > 0 ? last_ms + days * DAY_MS : 0;
-}
 
 /* What is to be written; topic NULL: only the mark. */
 struct finding {
@@ -148,16 +148,19 @@ static void look_at_lasting(struct round *round, const struct printer *printer,
 {
     const struct matter matter = { &printer_kind, printer->id, row->what };
     struct mark mark = mark_get(round->txn, &matter);
-    bool is = printer->enabled && row->is(round->txn, printer);
+    bool is = printer->enabled && row->is(round->txn, printer, round->now_ms);
+    bool is_new = is && mark.since_ms == 0;
+    if (is_new)
+        mark.since_ms = round->now_ms;
     if (!is && mark.since_ms != 0)
         find(round, &matter,
              mark.is_told && printer->enabled ? row->over : NULL,
              (struct mark){ 0 });
-    else if (is && mark.since_ms == 0)
-        find(round, &matter, NULL, (struct mark){ round->now_ms, false });
     else if (is && !mark.is_told &&
              round->now_ms - mark.since_ms >= row->after_ms)
         find(round, &matter, row->topic, (struct mark){ mark.since_ms, true });
+    else if (is_new)
+        find(round, &matter, NULL, mark);
 }
 
 /* Said once for each date it was due on. */
@@ -169,22 +172,12 @@ static void look_at_date(struct round *round, const struct matter *matter,
         find(round, matter, topic, (struct mark){ date_ms, true });
 }
 
-static void look_at_maintenance(struct round *round,
-                                const struct printer *printer)
-{
-    const struct matter matter = { &printer_kind, printer->id, "maintenance" };
-    int64_t due = due_ms(printer);
-    if (printer->enabled && due != 0 && due <= round->now_ms)
-        look_at_date(round, &matter, due, "printer.maintenance_due");
-}
-
 static bool look_at_printer(void *arg, const void *record)
 {
     struct round *round = arg;
     const struct printer *printer = record;
     for (size_t i = 0; i < SPD_COUNT(lasting); i++)
         look_at_lasting(round, printer, &lasting[i]);
-    look_at_maintenance(round, printer);
     return true;
 }
 

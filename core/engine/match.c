@@ -26,6 +26,7 @@ static const char *const verdict_names[] = {
     [HAS_ERROR] = "has_error",
     [PLATE_NOT_CLEAR] = "plate_not_clear",
     [RESTS] = "rests",
+    [MAINTENANCE_DUE] = "maintenance_due",
     [QUIET_HOURS] = "quiet_hours",
     [CIRCUIT_FULL] = "circuit_full",
     [STAGGERED] = "staggered",

@@ -33,6 +33,7 @@ enum verdict {
     HAS_ERROR,
     PLATE_NOT_CLEAR,
     RESTS, /* it failed an attempt just now */
+    MAINTENANCE_DUE,
     QUIET_HOURS,
     CIRCUIT_FULL, /* enough printers heat up there */
     STAGGERED,    /* another one on its circuit began just now */

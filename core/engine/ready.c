@@ -60,6 +60,8 @@ void ready_say(const struct engine *engine, enum verdict verdict,
         say_connection(live, out);
     else if (verdict == BUSY)
         say_busy(engine, printer->id, out);
+    else if (verdict > RESTS)
+        gates_say(engine, verdict, printer, out);
     else
         buf_put(out, str_of(sentences[verdict]));
 }

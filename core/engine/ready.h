@@ -10,7 +10,7 @@
 enum verdict ready(struct engine *engine, const struct printer *printer,
                    const struct live *live);
 
-/* Why not, and what to do, of a verdict up to RESTS; appended without a NUL. */
+/* Why not, and what to do; appended without a NUL. */
 void ready_say(const struct engine *engine, enum verdict verdict,
                const struct printer *printer, const struct live *live,
                struct buf *out);

@@ -53,6 +53,21 @@ static void tell_ready(struct teller *teller, struct engine *engine,
         gates_explain(engine, printer, tell, teller);
 }
 
+/* Told also where it keeps nothing back. */
+static void tell_maintenance(spd_jsonw *w, const struct engine *engine,
+                             const struct printer *printer)
+{
+    int64_t now_ms = shop_now_ms(engine->shop);
+    struct buf sentence = { 0 };
+    if (!printer_is_due(printer, now_ms)) {
+        jsonw_put_null(w, "maintenance");
+        return;
+    }
+    printer_say_due(printer, now_ms, &sentence);
+    jsonw_put_str(w, "maintenance", buf_str(&sentence));
+    buf_fini(&sentence);
+}
+
 /* -- of a job -- */
 
 struct job_view {
@@ -75,6 +90,7 @@ static void write_printer(const struct job_view *view, const struct seat *seat)
     size_t misfits = teller.count;
     tell_ready(&teller, view->engine, &seat->printer);
     tell_end(&teller);
+    tell_maintenance(w, view->engine, &seat->printer);
     jsonw_put_bool(w, "fits", misfits == 0);
     jsonw_put_bool(w, "can", teller.count == 0);
     jsonw_end(w);
@@ -183,6 +199,7 @@ static spd_err why_printer(struct call *call, spd_txn *txn)
     struct teller teller = tell_begin(view.w);
     tell_ready(&teller, view.engine, &view.seat.printer);
     tell_end(&teller);
+    tell_maintenance(view.w, view.engine, &view.seat.printer);
     jsonw_put_bool(view.w, "ready", teller.count == 0);
     write_next(&view);
     jsonw_begin(view.w, "jobs", SPD_JSON_ARRAY);

@@ -97,6 +97,7 @@ static const char *const printer_members[] = {
     "plate_clear",
     "nozzle_diameter_mm",
     "maintenance_interval_days",
+    "maintenance_interval_hours",
     "last_maintenance_at",
     NULL,
 };

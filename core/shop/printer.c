@@ -85,6 +85,14 @@ static const struct field printer_rows[] = {
           "the build plate that is on it, as slicers name it; null: nobody "
           "said, and any job's will do",
           .flags = FIELD_NULL, .max = 40, .example = "\"Textured PEI Plate\""),
+    FIELD(printer, maintenance_interval_hours, FIELD_INT,
+          "hours of printing between two maintenances", .flags = FIELD_NULL,
+          .min = 1, .max = 100000, .example = "200"),
+    FIELD(printer, maintenance_blocks, FIELD_BOOL,
+          "start nothing there while maintenance is due?", .fallback = "false"),
+    FIELD(printer, maintained_ms, FIELD_INT,
+          "milliseconds it had printed when it was last done",
+          .flags = FIELD_INTERNAL, .fallback = "0"),
 };
 const struct fields printer_fields = TABLE("printer", printer, printer_rows);
 
@@ -154,6 +162,61 @@ bool plate_type_equal(spd_str a, spd_str b)
     return true;
 }
 
+/* -- maintenance -- */
+
+enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
+
+static int64_t ms_since_maintenance(const struct printer *printer,
+                                    int64_t now_ms)
+{
+    return now_ms - (printer->last_maintenance_at != 0
+                         ? printer->last_maintenance_at
+                         : printer->created_at);
+}
+
+static int64_t printed_since_maintenance(const struct printer *printer)
+{
+    return printer->printed_ms - printer->maintained_ms;
+}
+
+static bool is_due_by_days(const struct printer *printer, int64_t now_ms)
+{
+    int64_t days = printer->maintenance_interval_days;
+    return days != INT_NONE &&
+           ms_since_maintenance(printer, now_ms) >= days * DAY_MS;
+}
+
+static bool is_due_by_hours(const struct printer *printer)
+{
+    int64_t hours = printer->maintenance_interval_hours;
+    return hours != INT_NONE &&
+           printed_since_maintenance(printer) >= hours * HOUR_MS;
+}
+
+bool printer_is_due(const struct printer *printer, int64_t now_ms)
+{
+    return is_due_by_days(printer, now_ms) || is_due_by_hours(printer);
+}
+
+void printer_say_due(const struct printer *printer, int64_t now_ms,
+                     struct buf *out)
+{
+    long long days = ms_since_maintenance(printer, now_ms) / DAY_MS;
+    long long hours = printed_since_maintenance(printer) / HOUR_MS;
+    buf_printf(out, "its maintenance is due: ");
+    if (is_due_by_hours(printer))
+        buf_printf(out,
+                   "it has printed %lld hours since the last one, and it is to "
+                   "be done every %lld",
+                   hours, (long long)printer->maintenance_interval_hours);
+    else
+        buf_printf(out, "%s %lld days ago, and it is to be done every %lld",
+                   printer->last_maintenance_at != 0 ? "the last one was"
+                                                     : "it was added",
+                   days, (long long)printer->maintenance_interval_days);
+    buf_printf(out, "; do it and say so");
+}
+
 /* -- operations -- */
 
 static spd_err list_printers(struct call *call, spd_txn *txn)
@@ -212,6 +275,13 @@ static spd_err judge_printer(struct call *call, spd_txn *txn,
     return call_faults(call)->count == 0 ? SPD_OK : call_refuse_faults(call);
 }
 
+/* Who says when it was done says it of the hours, too. */
+static void take_maintenance(const struct call *call, struct printer *printer)
+{
+    if (body_has(call, "last_maintenance_at"))
+        printer->maintained_ms = printer->printed_ms;
+}
+
 /* The plate is as a person says, whatever was to happen on it. */
 static void take_plate(const struct call *call, struct printer *printer)
 {
@@ -267,6 +337,7 @@ static spd_err update_printer(struct call *call, spd_txn *txn)
     if (rc != SPD_OK)
         return rc;
     take_plate(call, &printer);
+    take_maintenance(call, &printer);
     printer.updated_at = shop_now_ms(shop);
     return put_printer(call, txn, &printer, "printer.updated");
 }
@@ -309,6 +380,19 @@ static spd_err clear_plate(struct call *call, spd_txn *txn)
     printer.ejects_attempt = 0;
     printer.updated_at = shop_now_ms(shop);
     return put_printer(call, txn, &printer, "printer.plate_cleared");
+}
+
+static spd_err maintain(struct call *call, spd_txn *txn)
+{
+    const struct id_param *which = call->params;
+    struct printer printer;
+    spd_err got = call_get(call, txn, &printer_kind, which->id, &printer);
+    if (got != SPD_OK)
+        return got;
+    printer.updated_at = shop_now_ms(call->self);
+    printer.last_maintenance_at = printer.updated_at;
+    printer.maintained_ms = printer.printed_ms;
+    return put_printer(call, txn, &printer, "printer.maintained");
 }
 
 /* Its certificate was renewed, or its board: trust the key it shows next. */
@@ -403,6 +487,14 @@ static const struct op printer_ops[] = {
       .params = &id_param_fields,
       .reply = &printer_fields,
       .run = forget_key },
+    { .name = "printers.maintained",
+      .route = "POST /api/printers/{id}/maintained",
+      .doc = "Say that its maintenance was done just now",
+      .role = SPD_OPERATOR,
+      .flags = OP_WRITE,
+      .params = &id_param_fields,
+      .reply = &printer_fields,
+      .run = maintain },
     { .name = "printers.plate_cleared",
       .route = "POST /api/printers/{id}/plate-cleared",
       .doc = "Say that the plate is empty, so that the next print may start",

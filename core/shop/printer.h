@@ -51,6 +51,9 @@ struct printer {
     int64_t ejects_attempt; /* internal: what it is to eject; 0: nothing */
     int64_t circuit_id;     /* 0: none that matters */
     spd_str plate_type; /* of the plate that is on it; no text: nobody said */
+    int64_t maintenance_interval_hours; /* of printing */
+    bool maintenance_blocks;
+    int64_t maintained_ms; /* internal: it had printed so long at the last */
 };
 
 extern const struct kind printer_kind;
@@ -60,6 +63,12 @@ extern const char *const printer_status_names[];
 /* Is it the same build plate, in people's words?  "textured-pei" is the
  * "Textured PEI Plate". */
 bool plate_type_equal(spd_str a, spd_str b);
+
+/* Is its maintenance due, by the days or by the hours printed since the last?
+ * And which, in words; appended without a NUL. */
+bool printer_is_due(const struct printer *printer, int64_t now_ms);
+void printer_say_due(const struct printer *printer, int64_t now_ms,
+                     struct buf *out);
 
 /* All settings with the secrets opened, as JSON, for the driver: members of
  * the driver's rows and "pin". Appended. SPD_EIO: the key does not fit. */

@@ -170,11 +170,14 @@ static const struct words table[] = {
       .subject = "printer",
       .by = NOTIFY_MAINTENANCE,
       .severity = SEVERITY_WARNING,
-      .doc = "the days between two maintenances are over",
+      .doc = "the days or hours between two maintenances are over",
       .title = "{{printer.name}} is due for maintenance",
       .text = "It is to be done every {{printer.maintenance_interval_days}} "
               "days; the last one was on {{printer.last_maintenance_at}}.\n"
-              "When it is done, set last_maintenance_at of the printer.",
+              "It is to be done every {{printer.maintenance_interval_hours}} "
+              "hours of printing.\n"
+              "When it is done, say so at the printer: its maintenance is due "
+              "until then.",
       .page = "#/printers/{{printer.id}}" },
     { .topic = "printer.gone",
       .subject = "printer",

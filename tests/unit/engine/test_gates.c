@@ -265,6 +265,105 @@ static void somebody_who_left_during_the_upload_gives_the_job_back(void **state)
     assert_waits(job);
 }
 
+/* -- maintenance -- */
+
+static void set(int64_t printer, const char *members)
+{
+    make("printers.update", "{\"id\":%lld,%s}", (long long)printer, members);
+}
+
+static void a_printer_whose_maintenance_blocks_starts_nothing(void **state)
+{
+    (void)state;
+    int64_t printer = add_printer(0);
+    set(printer, "\"maintenance_interval_days\":30,"
+                 "\"maintenance_blocks\":true,"
+                 "\"last_maintenance_at\":\"2025-11-20T00:00:00Z\"");
+    say_idle(0, "");
+    int64_t job = add_job("");
+    assert_waits(job);
+    assert_why(printer, "\"code\":\"maintenance_due\",\"text\":\"its "
+                        "maintenance is due: the last one was 42 days ago, and "
+                        "it is to be done every 30; do it and say so\"");
+    assert_why(printer, "\"ready\":false");
+    news();
+    make("printers.maintained", "{\"id\":%lld}", (long long)printer);
+    assert_non_null(strstr(news(), "printer.maintained"));
+    assert_begun(job);
+    assert_why(printer, "\"maintenance\":null");
+}
+
+static void maintenance_that_does_not_block_is_told_all_the_same(void **state)
+{
+    (void)state;
+    int64_t printer = add_printer(0);
+    set(printer, "\"maintenance_interval_days\":30,"
+                 "\"last_maintenance_at\":\"2025-11-20T00:00:00Z\"");
+    say_idle(0, "");
+    assert_why(printer, "\"ready\":true");
+    assert_why(printer, "\"maintenance\":\"its maintenance is due");
+    int64_t job = add_job("");
+    assert_begun(job);
+    assert_why_job(job, "\"maintenance\":\"its maintenance is due");
+}
+
+static void hours_of_printing_make_maintenance_due(void **state)
+{
+    (void)state;
+    int64_t printer = add_printer(0);
+    set(printer, "\"maintenance_interval_hours\":2,"
+                 "\"maintenance_blocks\":true");
+    for (int i = 0; i < 2; i++) {
+        job_printing(0);
+        jump_ms(HOUR);
+        say_state(0, "finished", the.machines[0].submission, 100);
+        assert_why(printer, i == 0 ? "\"maintenance\":null"
+                                   : "it has printed 2 hours since the last "
+                                     "one, and it is to be done every 2; do it "
+                                     "and say so");
+        make("printers.plate_cleared", "{\"id\":%lld}", (long long)printer);
+        say_idle(0, the.machines[0].submission);
+    }
+    int64_t job = add_job("");
+    assert_waits(job);
+    restart();
+    say(0, "{\"connection\":\"connected\",\"full\":true,\"state\":\"idle\","
+           "\"slots\":[{\"slot\":0,\"loaded\":true,\"material_type\":\"PLA\","
+           "\"color\":\"#FF0000\"}]}");
+    assert_waits(job);
+    make("printers.maintained", "{\"id\":%lld}", (long long)printer);
+    assert_begun(job);
+    assert_why(printer, "\"maintenance\":null");
+}
+
+/* It went on being due by its hours. */
+static void a_date_that_is_stated_counts_for_the_hours_as_well(void **state)
+{
+    (void)state;
+    int64_t printer = add_printer(0);
+    set(printer, "\"maintenance_interval_hours\":1");
+    job_printing(0);
+    jump_ms(HOUR);
+    say_state(0, "finished", the.machines[0].submission, 100);
+    assert_why(printer, "its maintenance is due");
+    set(printer, "\"last_maintenance_at\":\"2026-01-01T00:00:00Z\"");
+    assert_why(printer, "\"maintenance\":null");
+}
+
+static void what_cannot_be_maintained_is_said(void **state)
+{
+    (void)state;
+    call("printers.maintained", "{\"id\":77}");
+    assert_int_equal(the.status, 404);
+    int64_t printer = add_printer(0);
+    call("printers.update", "{\"id\":%lld,\"maintenance_interval_hours\":0}",
+         (long long)printer);
+    assert_int_equal(the.status, 400);
+    call("printers.update", "{\"id\":%lld,\"maintenance_blocks\":\"often\"}",
+         (long long)printer);
+    assert_int_equal(the.status, 400);
+}
+
 #define GATE_TEST(name)                                                        \
     cmocka_unit_test_setup_teardown(name, set_up, stage_tear_down)
 
@@ -284,6 +383,11 @@ int main(void)
         GATE_TEST(other_jobs_do_not_wait_behind_an_attended_one),
         GATE_TEST(without_staffed_hours_an_attended_job_says_so),
         GATE_TEST(somebody_who_left_during_the_upload_gives_the_job_back),
+        GATE_TEST(a_printer_whose_maintenance_blocks_starts_nothing),
+        GATE_TEST(maintenance_that_does_not_block_is_told_all_the_same),
+        GATE_TEST(hours_of_printing_make_maintenance_due),
+        GATE_TEST(a_date_that_is_stated_counts_for_the_hours_as_well),
+        GATE_TEST(what_cannot_be_maintained_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

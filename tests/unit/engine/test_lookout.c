@@ -121,6 +121,29 @@ static void maintenance_is_due_once_for_each_date(void **state)
     assert_int_equal(times("maintenance_due", news()), 1);
 }
 
+static void maintenance_is_due_once_by_the_hours_printed(void **state)
+{
+    (void)state;
+    int64_t id = add_printer(0);
+    call("printers.update",
+         "{\"id\":%lld,\"maintenance_interval_hours\":1,"
+         "\"maintenance_interval_days\":2}",
+         (long long)id);
+    job_printing(0);
+    fake_clock_advance(&the.clock, 60 * MINUTE);
+    say_state(0, "finished", the.machines[0].submission, 100);
+    pass_ms(MINUTE);
+    assert_int_equal(times("maintenance_due", news()), 1);
+    fake_clock_advance(&the.clock, 48 * 60 * MINUTE); /* by the days, too */
+    pass_ms(MINUTE);
+    assert_int_equal(times("maintenance_due", news()), 0);
+    call("printers.maintained", "{\"id\":%lld}", (long long)id);
+    pass_ms(MINUTE);
+    fake_clock_advance(&the.clock, 48 * 60 * MINUTE);
+    pass_ms(MINUTE);
+    assert_int_equal(times("maintenance_due", news()), 1);
+}
+
 static void a_plate_is_missed_only_while_jobs_wait_for_it(void **state)
 {
     (void)state;
@@ -213,6 +236,7 @@ int main(void)
         LOOKOUT_TEST(a_printer_that_was_away_for_a_moment_is_no_news),
         LOOKOUT_TEST(a_printer_that_is_switched_off_here_is_not_missed),
         LOOKOUT_TEST(maintenance_is_due_once_for_each_date),
+        LOOKOUT_TEST(maintenance_is_due_once_by_the_hours_printed),
         LOOKOUT_TEST(a_plate_is_missed_only_while_jobs_wait_for_it),
         LOOKOUT_TEST(an_order_is_late_once_it_cannot_be_ready_any_more),
         LOOKOUT_TEST(of_an_order_that_is_gone_nobody_says_that_it_is_late),

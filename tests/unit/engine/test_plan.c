@@ -1,5 +1,7 @@
 /* What the plan says of the hours to come. The clock stands at 00:00. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include "base/json.h"
 #include "stage.h"
@@ -230,6 +232,26 @@ static void prints_are_planned_as_long_as_they_take_here(void **state)
     assert_stay(json_item(jobs_on(0), 0), second, "01:40", "03:10");
 }
 
+static void a_printer_that_maintenance_blocks_is_left_out(void **state)
+{
+    (void)state;
+    int64_t due = add_printer(0);
+    make("printers.update",
+         "{\"id\":%lld,\"maintenance_interval_days\":1,"
+         "\"maintenance_blocks\":true,"
+         "\"last_maintenance_at\":\"2025-12-24T00:00:00Z\"}",
+         (long long)due);
+    say_idle(0, "");
+    job_of(the.file_id, 60, "");
+    make_plan("{}");
+    assert_number(item("left_out", 0), "printer_id", due);
+    assert_text(item("left_out", 0), "code", "maintenance_due");
+    assert_text(
+        item("left_out", 0), "text",
+        "its maintenance is due: the last one was 8 days ago, and it is "
+        "to be done every 1; do it and say so");
+}
+
 static void hours(const char *kind, const char *from, const char *to)
 {
     make("hours.create",
@@ -295,6 +317,8 @@ static void absurd_hours_are_refused(void **state)
 
 int main(void)
 {
+    setenv("TZ", "UTC", 1);
+    tzset();
     const struct CMUnitTest tests[] = {
         A_PLAN(one_print_comes_behind_the_other),
         A_PLAN(the_time_to_clear_a_plate_is_the_askers_word),
@@ -306,6 +330,7 @@ int main(void)
         A_PLAN(a_spool_that_runs_dry_is_loaded_anew_in_time),
         A_PLAN(a_printer_that_is_off_is_left_out_and_why_is_said),
         A_PLAN(prints_are_planned_as_long_as_they_take_here),
+        A_PLAN(a_printer_that_maintenance_blocks_is_left_out),
         A_PLAN(nothing_is_planned_to_start_in_quiet_hours),
         A_PLAN(a_print_of_the_night_is_cleared_in_the_morning),
         A_PLAN(an_attended_job_is_planned_for_when_somebody_is_there),
