@@ -287,7 +287,8 @@ static spd_err change_printer(spd_txn *txn, const struct stride *stride,
         printer.plate_clear = false;
         printer.ejects_attempt = 0;
     }
-    if (arrow == &arrow_finished && printer.ejects != EJECTS_NEVER)
+    if (arrow == &arrow_finished && printer.ejects != EJECTS_NEVER &&
+        !attempt->foreign) /* what lay there before it, nobody knows */
         printer.ejects_attempt = attempt->id;
     /* Somebody else's print since the intent may lie there as well. */
     if (arrow->plate == PLATE_UNTOUCHED && printer.busy_at < attempt->start_at)

@@ -217,6 +217,21 @@ static void a_print_by_hand_while_nobody_looked_is_not_ejected(void **state)
     assert_false(is_clear(printer));
 }
 
+/* What lay there when it began, and how it was sliced, nobody knows. */
+static void a_print_by_hand_that_a_job_adopts_is_not_ejected(void **state)
+{
+    (void)state;
+    int64_t printer = add_printer(0);
+    set(printer, "\"ejects\":\"at_end\"");
+    say_state(0, "printing", "4711", 10);
+    int64_t job = add_job("");
+    make("jobs.adopt", "{\"id\":%lld,\"printer_id\":%lld}", (long long)job,
+         (long long)printer);
+    say_state(0, "finished", "4711", 100);
+    assert_job(job, "completed", "done");
+    assert_false(is_clear(printer));
+}
+
 /* It was printed without the lines that throw it off. */
 static void a_profile_set_after_the_print_clears_nothing(void **state)
 {
@@ -279,6 +294,7 @@ int main(void)
         A_TEST(a_print_started_by_hand_is_never_ejected),
         A_TEST(a_print_by_hand_on_top_of_ours_is_not_ejected),
         A_TEST(a_print_by_hand_while_nobody_looked_is_not_ejected),
+        A_TEST(a_print_by_hand_that_a_job_adopts_is_not_ejected),
         A_TEST(a_profile_set_after_the_print_clears_nothing),
         A_TEST(a_profile_taken_away_meanwhile_clears_nothing),
         A_TEST(a_person_who_says_it_is_not_clear_is_believed),
