@@ -145,6 +145,7 @@ static void find_print(struct call *call, spd_txn *txn, const struct seat *seat,
 
 static spd_err put_attempt(struct call *call, spd_txn *txn,
                            struct attempt *attempt, const struct job *job,
+                           const struct printer *printer,
                            const struct list *feeds)
 {
     struct spd_error err;
@@ -157,6 +158,7 @@ static spd_err put_attempt(struct call *call, spd_txn *txn,
     attempt->reason = attempt->ended_by = (spd_str){ NULL, 0 };
     attempt->ended_at = 0;
     attempt->feeds = *feeds;
+    attempt->machine = printer->machine;
     if (attempt->printing_at == 0)
         attempt->printing_at = attempt->created_at;
     if (record_put(txn, &attempt_kind, attempt, &change, &err) != SPD_OK)
@@ -212,7 +214,7 @@ static spd_err adopt(struct call *call, spd_txn *txn)
     const struct printer_state *state = &live->box.state;
     struct list feeds = feeds_of(call, txn, &job, &seat, state);
     find_print(call, txn, &seat, state, &attempt);
-    rc = put_attempt(call, txn, &attempt, &job, &feeds);
+    rc = put_attempt(call, txn, &attempt, &job, &seat.printer, &feeds);
     return rc == SPD_OK ? put_job(call, txn, &job, &attempt, state) : rc;
 }
 

@@ -18,7 +18,7 @@ struct claim {
     struct engine *engine;
     int64_t job_id, printer_id;
     struct list feeds; /* as matched in the transaction */
-    spd_str printer_name;
+    struct seat seat;  /* as in the transaction */
     struct arena arena;
     struct attempt attempt; /* as committed */
 };
@@ -48,17 +48,16 @@ static void name_remote(char out[REMOTE_NAME_BYTES], spd_str job_name,
 static spd_err judge(spd_txn *txn, struct claim *claim, struct job *job,
                      struct spd_error *err)
 {
-    struct seat seat = { 0 };
+    struct seat *seat = &claim->seat;
     struct arena *arena = &claim->arena;
     spd_err rc = record_get(txn, &job_kind, claim->job_id, job, arena, err);
     if (rc != SPD_OK)
         return rc;
-    bool fits = seat_load(&seat, txn, claim->printer_id, arena) &&
-                seat.printer.enabled && seat.printer.plate_clear &&
-                match(&seat, job, job_plate(txn, job, arena),
+    bool fits = seat_load(seat, txn, claim->printer_id, arena) &&
+                seat->printer.enabled && seat->printer.plate_clear &&
+                match(seat, job, job_plate(txn, job, arena),
                       shop_now_ms(claim->engine->shop), &claim->feeds,
                       arena) == CAN_TAKE;
-    claim->printer_name = seat.printer.name;
     return fits ? SPD_OK
                 : error_set(err, SPD_EBUSY, "job or printer changed meanwhile");
 }
@@ -81,7 +80,8 @@ static spd_err write_attempt(spd_txn *txn, struct claim *claim,
         .scrap = INT_NONE,
         .asked_by = job_asked_by(job, &claim->arena),
         .job_name = job->job_name,
-        .printer_name = claim->printer_name,
+        .printer_name = claim->seat.printer.name,
+        .machine = claim->seat.printer.machine,
     };
     return attempt_put(txn, &claim->attempt, "attempt.claimed", err);
 }

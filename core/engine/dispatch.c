@@ -98,6 +98,10 @@ static void fill_idle(struct tour *tour)
 
 /* -- a pass -- */
 
+/* Somebody may set the clock on the wall: an hour that has come by that is seen
+ * after so long. */
+enum { CLOCK_WATCH_MS = 60 * 1000 };
+
 /* Time itself is news when a job's hour comes, a pause is over, or a gate
  * opens. */
 static void look_again(struct engine *engine, int64_t next_start_ms,
@@ -110,6 +114,8 @@ static void look_again(struct engine *engine, int64_t next_start_ms,
         wait_ms = gate_ms;
     if (next_start_ms != 0 && (wait_ms == 0 || start_ms < wait_ms))
         wait_ms = start_ms;
+    if (wait_ms > CLOCK_WATCH_MS)
+        wait_ms = CLOCK_WATCH_MS;
     if (wait_ms > 0)
         timer_set(engine->timer, wait_ms, 0);
 }

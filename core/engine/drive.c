@@ -31,6 +31,42 @@ static bool is_ours(const struct run *run, const struct live *live)
     return str_is(live->box.state.submission, run->submission);
 }
 
+/* -- what the shop did with the printer meanwhile -- */
+
+struct standing {
+    bool switched_off;
+    bool set_up_anew; /* it may be another machine than the attempt's */
+};
+
+static struct standing standing_of(const struct run *run)
+{
+    struct standing standing = { false, false };
+    struct arena arena = { 0 };
+    struct attempt attempt;
+    struct printer printer;
+    spd_txn *txn = store_read(run->engine->shop->store);
+    if (record_get(txn, &attempt_kind, run->attempt_id, &attempt, &arena,
+                   NULL) == SPD_OK &&
+        record_get(txn, &printer_kind, run->printer_id, &printer, &arena,
+                   NULL) == SPD_OK)
+        standing = (struct standing){ !printer.enabled,
+                                      printer.machine != attempt.machine };
+    store_read_end(txn);
+    arena_fini(&arena);
+    return standing;
+}
+
+/* Nothing more will be heard of what it prints: until it is switched on again,
+ * or a person says. */
+static void judge_silence(struct run *run)
+{
+    if (standing_of(run).switched_off)
+        step(run, &arrow_unknown,
+             "the printer was switched off here before the print was over; "
+             "look at it, and set the job's status, or switch it on again",
+             0);
+}
+
 /* -- full reports -- */
 
 static void on_refreshed(void *arg, spd_str result, const struct spd_error *err)
@@ -232,6 +268,18 @@ static bool is_proved(const struct run *run, int64_t over_ms)
            evidence->latest_ms - evidence->since_ms >= over_ms;
 }
 
+/* What another machine says is no evidence of what this one does. */
+static void judge_lost_start(struct run *run)
+{
+    if (standing_of(run).set_up_anew)
+        step(run, &arrow_unknown,
+             "the printer was set up anew after a start was sent, and may be "
+             "another one; look for the print, and set the job's status",
+             0);
+    else
+        step(run, &arrow_refused, "the printer never began", 0);
+}
+
 static void at_starting(struct run *run, const struct live *live)
 {
     const struct engine_options *options = &run->engine->options;
@@ -249,8 +297,10 @@ static void at_starting(struct run *run, const struct live *live)
              0);
         return;
     }
-    if (!is_up(live))
+    if (!is_up(live)) {
+        judge_silence(run);
         return;
+    }
     bool ours = is_ours(run, live), busy = state_is_busy(&live->box.state);
     bool ended = live->box.state.state == STATE_FINISHED ||
                  live->box.state.state == STATE_FAILED;
@@ -260,7 +310,7 @@ static void at_starting(struct run *run, const struct live *live)
     }
     weigh(run, live, !ours && !busy);
     if (is_proved(run, over_ms))
-        step(run, &arrow_refused, "the printer never began", 0);
+        judge_lost_start(run);
     else
         want_full(run, options->evidence_ms / EVIDENCE_REPORTS);
 }
@@ -350,8 +400,10 @@ static enum job_phase phase_of(enum print_state state)
 
 static void at_printing(struct run *run, const struct live *live)
 {
-    if (!is_up(live))
+    if (!is_up(live)) {
+        judge_silence(run);
         return;
+    }
     enum print_state state = (enum print_state)live->box.state.state;
     if (!is_ours(run, live) || state == STATE_IDLE) {
         judge_stranger(run, live);

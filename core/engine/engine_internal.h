@@ -32,14 +32,15 @@ struct run {
     bool accepted;  /* the printer said yes to the start */
     int phase;      /* enum job_phase: the job's, as committed */
     bool stop_wanted, stop_sent;
-    unsigned uploads;   /* tries */
-    double share;       /* of the print, 0 to 1: how far it was seen to come */
-    int64_t step_ms;    /* monotonic: this step began, for this process */
-    int64_t refresh_ms; /* a full report was last asked for */
-    int64_t offline_ms; /* since when it cannot be spoken to; 0: it can */
-    int64_t retry_ms;   /* not before; 0: at once */
-    int64_t stop_ms;    /* the same for the stop */
-    int held_by;        /* enum verdict: the gate its start waits at */
+    unsigned uploads;    /* tries */
+    double share;        /* of the print, 0 to 1: how far it was seen to come */
+    int64_t step_ms;     /* monotonic: this step began, for this process */
+    int64_t printing_ms; /* monotonic: it began to print; 0: not seen */
+    int64_t refresh_ms;  /* a full report was last asked for */
+    int64_t offline_ms;  /* since when it cannot be spoken to; 0: it can */
+    int64_t retry_ms;    /* not before; 0: at once */
+    int64_t stop_ms;     /* the same for the stop */
+    int held_by;         /* enum verdict: the gate its start waits at */
     struct evidence evidence;
     struct timer *timer; /* looks again when time itself is news */
 };

@@ -10,7 +10,10 @@
 #include "shop/file.h"
 #include "shop/template.h"
 
-enum { ANSWER_WITHIN_MS = 90 * 1000 };
+enum {
+    ANSWER_WITHIN_MS = 90 * 1000,
+    CLOCK_WATCH_MS = 60 * 1000, /* somebody may set the clock meanwhile */
+};
 
 /* -- the lanes there are -- */
 
@@ -482,6 +485,8 @@ static void gather(struct lane *lane, bool is_held)
 static void wait_until(struct lane *lane, int64_t wall_ms)
 {
     int64_t wait_ms = wall_ms - shop_now_ms(lane->outbox->shop);
+    if (wait_ms > CLOCK_WATCH_MS)
+        wait_ms = CLOCK_WATCH_MS;
     timer_set(lane->timer, wait_ms < 1 ? 1 : wait_ms, 0);
 }
 

@@ -156,6 +156,9 @@ static void look_at_lasting(struct round *round, const struct printer *printer,
         find(round, &matter,
              mark.is_told && printer->enabled ? row->over : NULL,
              (struct mark){ 0 });
+    else if (is && mark.since_ms > round->now_ms) /* the clock was set back */
+        find(round, &matter, NULL,
+             (struct mark){ round->now_ms, mark.is_told });
     else if (is && !mark.is_told &&
              round->now_ms - mark.since_ms >= row->after_ms)
         find(round, &matter, row->topic, (struct mark){ mark.since_ms, true });

@@ -28,6 +28,9 @@ spd_err start_judge(spd_txn *txn, const struct attempt *attempt,
     if (!seat.printer.plate_clear || !seat.printer.enabled)
         return error_set(err, SPD_EBUSY, "the plate of %.*s is not clear",
                          STR_ARG(seat.printer.name));
+    if (seat.printer.machine != attempt->machine)
+        return error_set(err, SPD_EBUSY, "%.*s was set up anew meanwhile",
+                         STR_ARG(seat.printer.name));
     return judge_fit(txn, &seat, attempt, arena, err);
 }
 

@@ -271,6 +271,17 @@ static spd_err change_job(spd_txn *txn, const struct stride *stride,
     return job_put(txn, shop, &job, &change, err);
 }
 
+/* By a clock that nobody sets, as far as this process saw it print. */
+static int64_t printed_ms(const struct stride *stride,
+                          const struct attempt *attempt, int64_t now_ms)
+{
+    const struct run *run = stride->run;
+    int64_t wall_ms = now_ms - attempt->printing_at;
+    if (run->printing_ms != 0)
+        return loop_now_ms(run->engine->shop->loop) - run->printing_ms;
+    return wall_ms > 0 ? wall_ms : 0;
+}
+
 static spd_err change_printer(spd_txn *txn, const struct stride *stride,
                               const struct attempt *attempt, int64_t now_ms,
                               struct arena *arena, struct spd_error *err)
@@ -290,11 +301,13 @@ static spd_err change_printer(spd_txn *txn, const struct stride *stride,
     if (arrow == &arrow_finished && printer.ejects != EJECTS_NEVER &&
         !attempt->foreign) /* what lay there before it, nobody knows */
         printer.ejects_attempt = attempt->id;
+    if (arrow == &arrow_starting)
+        printer.busy_at = 0;
     /* Somebody else's print since the intent may lie there as well. */
-    if (arrow->plate == PLATE_UNTOUCHED && printer.busy_at < attempt->start_at)
+    if (arrow->plate == PLATE_UNTOUCHED && printer.busy_at == 0)
         printer.plate_clear = true;
     if (has_printed)
-        printer.printed_ms += now_ms - attempt->printing_at;
+        printer.printed_ms += printed_ms(stride, attempt, now_ms);
     printer.updated_at = now_ms;
     struct change change = { "printer.learned", STR("spoold") };
     return record_put(txn, &printer_kind, &printer, &change, err);
@@ -352,8 +365,11 @@ static void settle(struct run *run, const struct arrow *arrow)
     run->step = (int)arrow->to;
     run->step_ms = loop_now_ms(engine->shop->loop);
     run->start_due = arrow == &arrow_starting;
-    if (arrow->to == STEP_PRINTING)
+    if (arrow->to == STEP_PRINTING) {
         run->phase = PHASE_PRINTING;
+        if (run->printing_ms == 0)
+            run->printing_ms = run->step_ms;
+    }
     run->evidence = (struct evidence){ 0 };
     if (arrow == &arrow_finished)
         engine_unpause(engine, run->printer_id);

@@ -75,6 +75,8 @@ static const struct field attempt_rows[] = {
           .flags = FIELD_READONLY),
     FIELD(attempt, foreign, FIELD_BOOL,
           "was it begun elsewhere, not by spoold?", .flags = FIELD_READONLY),
+    FIELD(attempt, machine, FIELD_INT, "the printer's, when it was claimed",
+          .flags = FIELD_INTERNAL, .fallback = "0"),
 };
 static const struct fields attempt_fields =
     TABLE("attempt", attempt, attempt_rows);

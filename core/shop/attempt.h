@@ -50,6 +50,7 @@ struct attempt {
     int64_t unknown_at;
     spd_str job_name, printer_name; /* as they were when it began */
     bool foreign;                   /* begun elsewhere; job_id 0: no job's */
+    int64_t machine; /* internal: the printer's when it was claimed */
 };
 
 extern const struct kind attempt_kind;

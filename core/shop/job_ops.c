@@ -1,4 +1,5 @@
 /* The operations of jobs; the seed's routes call them scheduled prints. */
+#include "shop/fleet.h"
 #include "shop/job_acts.h"
 #include "shop/job_judge.h"
 #include "shop/job_review.h"
@@ -131,6 +132,19 @@ static bool body_has(const struct call *call, const char *member)
     return json_member(call->body_json, member) != NULL;
 }
 
+/* Nobody knows how it goes, or the printer that knows cannot be asked: then a
+ * person's word counts. */
+static bool is_for_a_person(const struct call *call,
+                            const struct attempt *attempt)
+{
+    const struct shop *shop = call->self;
+    const struct live *live = fleet_find(shop->fleet, attempt->printer_id);
+    bool is_out_of_reach =
+        live == NULL || live->box.state.connection != CONNECTION_CONNECTED;
+    return attempt->step == STEP_UNKNOWN ||
+           (attempt->step >= STEP_STARTING && is_out_of_reach);
+}
+
 /* While an attempt is under way its job is not to be rewritten. */
 static spd_err judge_attempt(struct call *call, spd_txn *txn, struct job *job,
                              enum job_status to)
@@ -138,7 +152,7 @@ static spd_err judge_attempt(struct call *call, spd_txn *txn, struct job *job,
     struct attempt attempt;
     if (!attempt_of_job(txn, job->id, &attempt, &call->arena))
         return SPD_OK;
-    if (attempt.step == STEP_UNKNOWN && body_has(call, "status"))
+    if (body_has(call, "status") && is_for_a_person(call, &attempt))
         return job_end_unknown(call, txn, job, &attempt, to);
     if (attempt.step == STEP_UNKNOWN)
         return call_refuse(call, REFUSE_CONFLICT,

@@ -63,7 +63,7 @@ static const struct field printer_rows[] = {
           .flags = FIELD_INTERNAL),
     FIELD(printer, printed_ms, FIELD_INT, "milliseconds of printing in all",
           .flags = FIELD_READONLY, .fallback = "0"),
-    FIELD(printer, busy_at, FIELD_TIME, "when it was last seen at a print",
+    FIELD(printer, busy_at, FIELD_TIME, "seen at a print since the last start",
           .flags = FIELD_INTERNAL),
     FIELD(printer, last_print, FIELD_TEXT, "the submission it named last",
           .flags = FIELD_INTERNAL),
@@ -92,6 +92,8 @@ static const struct field printer_rows[] = {
           "start nothing there while maintenance is due?", .fallback = "false"),
     FIELD(printer, maintained_ms, FIELD_INT,
           "milliseconds it had printed when it was last done",
+          .flags = FIELD_INTERNAL, .fallback = "0"),
+    FIELD(printer, machine, FIELD_INT, "how often it may have been replaced",
           .flags = FIELD_INTERNAL, .fallback = "0"),
 };
 const struct fields printer_fields = TABLE("printer", printer, printer_rows);
@@ -319,6 +321,13 @@ static spd_err create_printer(struct call *call, spd_txn *txn)
                         : rc;
 }
 
+static bool is_another(const struct printer *a, const struct printer *b)
+{
+    return !str_equal(a->kind, b->kind) || !str_equal(a->model, b->model) ||
+           !str_equal(a->settings, b->settings) ||
+           !str_equal(a->sealed, b->sealed);
+}
+
 static spd_err update_printer(struct call *call, spd_txn *txn)
 {
     struct shop *shop = call->self;
@@ -327,6 +336,7 @@ static spd_err update_printer(struct call *call, spd_txn *txn)
     spd_err got = call_get(call, txn, &printer_kind, which->id, &printer);
     if (got != SPD_OK)
         return got;
+    const struct printer before = printer;
     call_patch(call, &printer);
     const struct driver *driver;
     spd_err rc = judge_model(call, &printer, &driver);
@@ -338,6 +348,7 @@ static spd_err update_printer(struct call *call, spd_txn *txn)
         return rc;
     take_plate(call, &printer);
     take_maintenance(call, &printer);
+    printer.machine += is_another(&before, &printer);
     printer.updated_at = shop_now_ms(shop);
     return put_printer(call, txn, &printer, "printer.updated");
 }
@@ -406,6 +417,7 @@ static spd_err forget_key(struct call *call, spd_txn *txn)
         return got;
     printer.pin = (spd_str){ NULL, 0 };
     printer.forgotten++;
+    printer.machine++;
     printer.updated_at = shop_now_ms(shop);
     return put_printer(call, txn, &printer, "printer.updated");
 }

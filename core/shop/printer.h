@@ -44,7 +44,7 @@ struct printer {
     bool plate_stated;  /* a person said how the plate is */
     int64_t printed_ms; /* it has printed so long in all */
     int64_t forgotten;  /* internal: keys of it that were given up */
-    int64_t busy_at;    /* when it was last seen to be at a print */
+    int64_t busy_at;    /* seen at a print since the last start; 0: not */
     spd_str last_print; /* the submission it named last */
     int ejects;         /* enum printer_ejects */
     double eject_below_c;
@@ -54,6 +54,9 @@ struct printer {
     int64_t maintenance_interval_hours; /* of printing */
     bool maintenance_blocks;
     int64_t maintained_ms; /* internal: it had printed so long at the last */
+    /* internal: raised when what it is reached by changes, for it may be
+     * another machine from then on */
+    int64_t machine;
 };
 
 extern const struct kind printer_kind;
