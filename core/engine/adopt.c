@@ -52,20 +52,52 @@ static spd_err judge_printer(struct call *call, spd_txn *txn,
     return SPD_OK;
 }
 
+struct latest {
+    const struct printer_state *state;
+    int64_t id;
+};
+
+static bool see_latest(void *arg, const void *record)
+{
+    struct latest *latest = arg;
+    const struct attempt *attempt = record;
+    if (foreign_is_same(attempt, latest->state))
+        latest->id = attempt->id;
+    return false;
+}
+
+/* What the printer is at, or was last at, as it was followed so far; false: it
+ * was over before this shop knew the printer. */
+static bool latest_print(struct call *call, spd_txn *txn, int64_t printer_id,
+                         const struct printer_state *state,
+                         struct attempt *attempt)
+{
+    struct key prefix;
+    struct latest latest = { state, 0 };
+    struct span span = attempt_history_span(printer_id, &prefix);
+    record_each(txn, &attempt_kind, &span, see_latest, &latest);
+    return latest.id != 0 && record_get(txn, &attempt_kind, latest.id, attempt,
+                                        &call->arena, NULL) == SPD_OK;
+}
+
 static spd_err judge_print(struct call *call, spd_txn *txn, int64_t printer_id,
                            const struct printer_state *state)
 {
+    struct attempt print;
     bool is_over =
         state->state == STATE_FINISHED || state->state == STATE_FAILED;
     if (!state_is_busy(state) && !is_over)
         return call_refuse(call, REFUSE_CONFLICT, "printer %lld is at no print",
                            (long long)printer_id);
-    if (state->submission.len == 0)
+    if (state->submission.len == 0 && state->job_name.len == 0)
         return call_refuse(call, REFUSE_CONFLICT,
-                           "the print on printer %lld has no number by which "
-                           "it could be followed; set the job's status by hand",
+                           "the print on printer %lld has neither number nor "
+                           "name by which it could be followed; set the job's "
+                           "status by hand",
                            (long long)printer_id);
-    if (attempt_has_submission(txn, state->submission))
+    if (attempt_has_submission(txn, state->submission) ||
+        (is_over && latest_print(call, txn, printer_id, state, &print) &&
+         print.job_id != 0))
         return call_refuse(call, REFUSE_CONFLICT,
                            "the print on printer %lld is a job's already",
                            (long long)printer_id);
@@ -111,37 +143,6 @@ static struct list feeds_of(struct call *call, spd_txn *txn,
 }
 
 /* -- adopting -- */
-
-struct latest {
-    spd_str submission;
-    int64_t id;
-};
-
-static bool see_latest(void *arg, const void *record)
-{
-    struct latest *latest = arg;
-    const struct attempt *attempt = record;
-    if (attempt->job_id == 0 &&
-        str_equal(attempt->submission, latest->submission))
-        latest->id = attempt->id;
-    return false;
-}
-
-/* The print as it was followed so far; or a new one, of a print that was over
- * before this shop knew the printer. */
-static void find_print(struct call *call, spd_txn *txn, const struct seat *seat,
-                       const struct printer_state *state,
-                       struct attempt *attempt)
-{
-    struct key prefix;
-    struct latest latest = { state->submission, 0 };
-    struct span span = attempt_history_span(seat->printer.id, &prefix);
-    record_each(txn, &attempt_kind, &span, see_latest, &latest);
-    if (latest.id != 0 && record_get(txn, &attempt_kind, latest.id, attempt,
-                                     &call->arena, NULL) == SPD_OK)
-        return;
-    *attempt = foreign_new(call->self, &seat->printer, state);
-}
 
 static spd_err put_attempt(struct call *call, spd_txn *txn,
                            struct attempt *attempt, const struct job *job,
@@ -213,7 +214,9 @@ static spd_err adopt(struct call *call, spd_txn *txn)
         return rc;
     const struct printer_state *state = &live->box.state;
     struct list feeds = feeds_of(call, txn, &job, &seat, state);
-    find_print(call, txn, &seat, state, &attempt);
+    if (!latest_print(call, txn, seat.printer.id, state, &attempt) ||
+        attempt.job_id != 0)
+        attempt = foreign_new(shop, &seat.printer, state);
     rc = put_attempt(call, txn, &attempt, &job, &seat.printer, &feeds);
     return rc == SPD_OK ? put_job(call, txn, &job, &attempt, state) : rc;
 }

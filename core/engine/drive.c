@@ -28,7 +28,12 @@ static bool is_up(const struct live *live)
 
 static bool is_ours(const struct run *run, const struct live *live)
 {
-    return str_is(live->box.state.submission, run->submission);
+    const struct printer_state *state = &live->box.state;
+    spd_str name = state->job_name;
+    if (name.len > sizeof(run->name) - 1)
+        name.len = sizeof(run->name) - 1;
+    return str_is(state->submission, run->submission) &&
+           (run->submission[0] != '\0' || str_is(name, run->name));
 }
 
 /* -- what the shop did with the printer meanwhile -- */

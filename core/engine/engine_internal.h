@@ -18,6 +18,8 @@ struct evidence {
     int64_t latest_ms; /* the last full report that was looked at */
 };
 
+enum { RUN_NAME_BYTES = 96 };
+
 /* A live attempt, driven from step to step. All but the ids is memory only:
  * after a crash it is made anew from the attempt's record. */
 struct run {
@@ -26,8 +28,10 @@ struct run {
     int64_t attempt_id, job_id, printer_id;
     int step; /* enum attempt_step, as committed */
     char submission[16];
-    bool busy;      /* a commit or the driver's answer is awaited */
-    bool gone;      /* ended; freed when nothing is awaited */
+    char name[RUN_NAME_BYTES]; /* as the printer tells it, where the print has
+                                  no submission; cut */
+    bool busy;                 /* a commit or the driver's answer is awaited */
+    bool gone;                 /* ended; freed when nothing is awaited */
     bool start_due; /* this process committed the intent and has not sent */
     bool accepted;  /* the printer said yes to the start */
     int phase;      /* enum job_phase: the job's, as committed */

@@ -198,6 +198,7 @@ static struct job job_of(const struct fulfilment *plan, const struct task *task,
     job.notes = notes_of(plan, task->item);
     job.ship_by = ship_by_of(task);
     job.user_id = plan->call != NULL ? plan->call->actor->person_id : 0;
+    job.asked_by = plan->who;
     job.created_at = shop_now_ms(plan->shop);
     return job;
 }

@@ -24,6 +24,9 @@ struct run *run_new(struct engine *engine, const struct attempt *attempt)
     };
     snprintf(run->submission, sizeof(run->submission), "%.*s",
              STR_ARG(attempt->submission));
+    if (attempt->submission.len == 0)
+        snprintf(run->name, sizeof(run->name), "%.*s",
+                 STR_ARG(attempt->remote_name));
     engine->runs = run;
     struct bay *bay = bay_find(&engine->bays, run->printer_id);
     if (bay != NULL)

@@ -109,12 +109,13 @@ static bool by_job(const void *record, struct key *key)
     return attempt->job_id != 0;
 }
 
-/* Those of strangers may come again, or be none. */
+/* Those of strangers may come again; prints from a printer's own storage have
+ * none. */
 static bool by_submission(const void *record, struct key *key)
 {
     const struct attempt *attempt = record;
     key_put_text(key, attempt->submission);
-    return attempt->job_id != 0;
+    return attempt->job_id != 0 && attempt->submission.len > 0;
 }
 
 static bool is_print(const struct attempt *attempt)
@@ -203,6 +204,8 @@ bool attempt_foreign_of_printer(spd_txn *txn, int64_t printer_id,
 bool attempt_has_submission(spd_txn *txn, spd_str submission)
 {
     struct key key = { 0 };
+    if (submission.len == 0)
+        return false;
     key_put_text(&key, submission);
     return record_find(txn, &attempt_kind, &attempt_indexes[BY_SUBMISSION],
                        &key) != 0;

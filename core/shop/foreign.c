@@ -34,6 +34,14 @@ spd_err foreign_lose(spd_txn *txn, struct shop *shop, int64_t printer_id,
 
 /* -- what it is, and whose -- */
 
+bool foreign_is_same(const struct attempt *attempt,
+                     const struct printer_state *state)
+{
+    return str_equal(attempt->submission, state->submission) &&
+           (state->submission.len > 0 || state->job_name.len == 0 ||
+            str_equal(attempt->remote_name, state->job_name));
+}
+
 /* Ours are known by their submission.  While one of ours begins, a printer may
  * still name the print before, or for a moment none. */
 static bool is_ours(spd_txn *txn, const struct printer *printer,
@@ -48,18 +56,10 @@ static bool is_ours(spd_txn *txn, const struct printer *printer,
                       own.step >= STEP_STARTING;
     bool begins = is_at_ours && own.step == STEP_STARTING &&
                   str_equal(state->submission, printer->last_print);
+    bool is_it = is_at_ours && nameless &&
+                 (own.submission.len > 0 || foreign_is_same(&own, state));
     arena_fini(&arena);
-    return (is_at_ours && nameless) || begins;
-}
-
-/* Prints from the printer's own storage may have no number; then their names
- * tell them apart. */
-static bool is_same(const struct attempt *attempt,
-                    const struct printer_state *state)
-{
-    return str_equal(attempt->submission, state->submission) &&
-           (state->submission.len > 0 || state->job_name.len == 0 ||
-            str_equal(attempt->job_name, state->job_name));
+    return is_it || begins;
 }
 
 struct attempt foreign_new(const struct shop *shop,
@@ -74,6 +74,7 @@ struct attempt foreign_new(const struct shop *shop,
         .step = STEP_PRINTING,
         .submission = state->submission,
         .job_name = state->job_name,
+        .remote_name = state->job_name,
         .created_at = shop_now_ms(shop),
         .cost = NAN,
         .scrap = INT_NONE,
@@ -127,7 +128,7 @@ static spd_err name(spd_txn *txn, struct attempt *attempt,
                     const struct printer_state *state, struct spd_error *err)
 {
     attempt->submission = state->submission;
-    attempt->job_name = state->job_name;
+    attempt->job_name = attempt->remote_name = state->job_name;
     return attempt_put(txn, attempt, "foreign.named", err);
 }
 
@@ -136,7 +137,7 @@ static spd_err follow(spd_txn *txn, struct shop *shop, struct attempt *attempt,
                       const struct printer_state *state, bool *still,
                       struct spd_error *err)
 {
-    bool same = is_same(attempt, state), busy = state_is_busy(state);
+    bool same = foreign_is_same(attempt, state), busy = state_is_busy(state);
     enum attempt_outcome outcome = same ? outcome_of(state) : OUTCOME_UNKNOWN;
     const char *why = same || !busy ? reason_of(outcome)
                                     : "the printer went on to another print";

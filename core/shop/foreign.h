@@ -8,6 +8,11 @@
 #include "shop/printer.h"
 #include "shop/printer_state.h"
 
+/* Is this what the printer tells of?  Prints from its own storage have no
+ * number: those are known by their names. */
+bool foreign_is_same(const struct attempt *attempt,
+                     const struct printer_state *state);
+
 /* One that the printer tells of, not in the store yet; texts are borrowed. */
 struct attempt foreign_new(const struct shop *shop,
                            const struct printer *printer,

@@ -364,6 +364,50 @@ static void a_print_that_is_over_is_adopted_as_long_as_it_is_shown(void **s)
     assert_int_equal(count_history(), 1);
 }
 
+/* As begun at the printer's own display. */
+static void a_print_without_a_number_is_followed_by_its_name(void **state)
+{
+    (void)state;
+    add_printer(0);
+    say_named(0, "printing", "", "vase");
+    int64_t job = add_job("");
+    adopt(job, 1);
+    assert_int_equal(the.status, 200);
+    crash();
+    say_named(0, "printing", "", "vase");
+    assert_job(job, "started", "printing");
+    say_named(0, "finished", "", "vase");
+    assert_job(job, "completed", "done");
+    assert_grams(grams_in(1, 0), 980);
+    assert_int_equal(count_history(), 1);
+    int64_t other = add_job("");
+    adopt(other, 1);
+    assert_refused(409, "is a job's already");
+    say_named(0, "printing", "", "vase");
+    assert_int_equal(count_history(), 2);
+    adopt(other, 1);
+    say_named(0, "finished", "", "vase");
+    assert_job(other, "completed", "done");
+    assert_grams(grams_in(1, 0), 960);
+}
+
+static void another_print_without_a_number_is_not_the_adopted_one(void **state)
+{
+    (void)state;
+    add_printer(0);
+    say_named(0, "printing", "", "vase");
+    int64_t job = add_job("");
+    adopt(job, 1);
+    for (int i = 0; i < 5; i++) {
+        say_named(0, i < 3 ? "printing" : "finished", "", "cup");
+        pass_ms(MINUTE);
+    }
+    assert_job(job, "started", "unknown");
+    assert_int_equal(count_history(), 2);
+    assert_string_equal(latest("job_name"), "cup");
+    assert_grams(grams_in(1, 0), 1000);
+}
+
 static void a_job_started_by_hand_can_adopt_its_print(void **state)
 {
     (void)state;
@@ -394,9 +438,9 @@ static void what_cannot_be_adopted_is_refused_in_words(void **state)
     assert_refused(422, "there is no printer 9");
     adopt(99, 1);
     assert_refused(404, "there is no job 99");
-    say_named(0, "printing", "", "vase");
+    say_named(0, "printing", "", "");
     adopt(job, 1);
-    assert_refused(409, "has no number");
+    assert_refused(409, "has neither number nor name");
     call("jobs.adopt", "{\"id\":%lld}", (long long)job);
     assert_refused(400, "printer_id is required");
     make("jobs.cancel", "{\"print_id\":%lld}", (long long)job);
@@ -489,6 +533,8 @@ int main(void)
         A_TEST(an_adopted_print_can_be_stopped),
         A_TEST(a_print_is_adopted_by_one_job_alone),
         A_TEST(a_print_that_is_over_is_adopted_as_long_as_it_is_shown),
+        A_TEST(a_print_without_a_number_is_followed_by_its_name),
+        A_TEST(another_print_without_a_number_is_not_the_adopted_one),
         A_TEST(a_job_started_by_hand_can_adopt_its_print),
         A_TEST(what_cannot_be_adopted_is_refused_in_words),
         A_TEST(an_attempt_says_for_whom_where_and_when),
