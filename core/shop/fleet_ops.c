@@ -85,6 +85,74 @@ static const struct field speed_rows[] = {
 static const struct fields speed_fields =
     TABLE("speed", command_param, speed_rows);
 
+/* What further commands say of themselves: members of the body, which go to
+ * the driver as they are. */
+struct filament_order {
+    int64_t slot;
+    spd_str material_type, color;
+    double nozzle_celsius_least, nozzle_celsius_most;
+};
+static const struct field filament_rows[] = {
+    FIELD(filament_order, slot, FIELD_INT, "which slot",
+          .flags = FIELD_REQUIRED, .min = 0, .max = 65535),
+    FIELD(filament_order, material_type, FIELD_TEXT, "PLA, PETG, ...",
+          .flags = FIELD_REQUIRED, .min = 1, .max = 15, .example = "\"PLA\""),
+    FIELD(filament_order, color, FIELD_TEXT, "#RRGGBB", .flags = FIELD_REQUIRED,
+          .min = 7, .max = 7, .example = "\"#FFFFFF\""),
+    FIELD(filament_order, nozzle_celsius_least, FIELD_REAL,
+          "it is printed from; null: as usual for it", .flags = FIELD_NULL,
+          .min = 100, .max = 500),
+    FIELD(filament_order, nozzle_celsius_most, FIELD_REAL,
+          "it is printed to; null: as usual for it", .flags = FIELD_NULL,
+          .min = 100, .max = 500),
+};
+static const struct fields filament_fields =
+    TABLE("filament_order", filament_order, filament_rows);
+
+struct load_order {
+    int64_t slot;
+};
+static const struct field load_rows[] = {
+    FIELD(load_order, slot, FIELD_INT, "from which slot",
+          .flags = FIELD_REQUIRED, .min = 0, .max = 65535),
+};
+static const struct fields load_fields =
+    TABLE("load_order", load_order, load_rows);
+
+struct dry_order {
+    int64_t unit, celsius, hours;
+};
+static const struct field dry_rows[] = {
+    FIELD(dry_order, unit, FIELD_INT, "which of the printer's units",
+          .flags = FIELD_REQUIRED, .min = 0, .max = 65535),
+    FIELD(dry_order, celsius, FIELD_INT, "how warm", .flags = FIELD_REQUIRED,
+          .min = 30, .max = 120),
+    FIELD(dry_order, hours, FIELD_INT, "how long", .flags = FIELD_REQUIRED,
+          .min = 1, .max = 48),
+};
+static const struct fields dry_fields = TABLE("dry_order", dry_order, dry_rows);
+
+struct unit_order {
+    int64_t unit;
+};
+static const struct field unit_rows[] = {
+    FIELD(unit_order, unit, FIELD_INT, "which of the printer's units",
+          .flags = FIELD_REQUIRED, .min = 0, .max = 65535),
+};
+static const struct fields unit_fields =
+    TABLE("unit_order", unit_order, unit_rows);
+
+struct skip_order {
+    spd_str objects;
+};
+static const struct field skip_rows[] = {
+    FIELD(skip_order, objects, FIELD_JSON,
+          "a list of the objects' numbers in the sliced plate",
+          .flags = FIELD_REQUIRED, .example = "[44, 81]"),
+};
+static const struct fields skip_fields =
+    TABLE("skip_order", skip_order, skip_rows);
+
 static void on_answer(void *arg, spd_str result, const struct spd_error *err)
 {
     (void)result;
@@ -97,7 +165,7 @@ static void on_answer(void *arg, spd_str result, const struct spd_error *err)
 }
 
 /* The command is the operation's own name behind the dot; its parameters but
- * the id go along. */
+ * the id, and its body, go along. */
 static spd_err run_command(struct call *call, spd_txn *txn)
 {
     (void)txn;
@@ -117,6 +185,8 @@ static spd_err run_command(struct call *call, spd_txn *txn)
         jsonw_put_bool(&w, "on", param->on);
     if (call->op->params == &speed_fields)
         jsonw_put_int(&w, "level", param->level);
+    if (call->op->body != NULL)
+        fields_write(call->op->body, call->body, &w);
     jsonw_end(&w);
     fleet_command(shop->fleet, param->id, buf_str(&text), on_answer, call);
     buf_fini(&text);
@@ -159,6 +229,60 @@ static const struct op fleet_ops[] = {
       .role = SPD_OPERATOR,
       .flags = OP_LATER,
       .params = &id_param_fields,
+      .run = run_command },
+    { .name = "printers.clear_error",
+      .route = "POST /api/printers/{id}/clear-error",
+      .doc = "Close the error it shows; what caused it must be gone",
+      .role = SPD_OPERATOR,
+      .flags = OP_LATER,
+      .params = &id_param_fields,
+      .run = run_command },
+    { .name = "printers.filament",
+      .route = "POST /api/printers/{id}/filament",
+      .doc = "Tell the printer what is in a slot of it",
+      .role = SPD_OPERATOR,
+      .flags = OP_LATER,
+      .params = &id_param_fields,
+      .body = &filament_fields,
+      .run = run_command },
+    { .name = "printers.load",
+      .route = "POST /api/printers/{id}/load",
+      .doc = "Bring the filament of a slot to the nozzle",
+      .role = SPD_OPERATOR,
+      .flags = OP_LATER,
+      .params = &id_param_fields,
+      .body = &load_fields,
+      .run = run_command },
+    { .name = "printers.unload",
+      .route = "POST /api/printers/{id}/unload",
+      .doc = "Take the filament out of the nozzle",
+      .role = SPD_OPERATOR,
+      .flags = OP_LATER,
+      .params = &id_param_fields,
+      .run = run_command },
+    { .name = "printers.dry",
+      .route = "POST /api/printers/{id}/dry",
+      .doc = "Dry the filament in a unit that can",
+      .role = SPD_OPERATOR,
+      .flags = OP_LATER,
+      .params = &id_param_fields,
+      .body = &dry_fields,
+      .run = run_command },
+    { .name = "printers.stop_drying",
+      .route = "POST /api/printers/{id}/stop-drying",
+      .doc = "End the drying of a unit",
+      .role = SPD_OPERATOR,
+      .flags = OP_LATER,
+      .params = &id_param_fields,
+      .body = &unit_fields,
+      .run = run_command },
+    { .name = "printers.skip",
+      .route = "POST /api/printers/{id}/skip",
+      .doc = "Leave objects of the running print out from now on",
+      .role = SPD_OPERATOR,
+      .flags = OP_LATER,
+      .params = &id_param_fields,
+      .body = &skip_fields,
       .run = run_command },
     { .name = "printers.light",
       .route = "POST /api/printers/{id}/light",

@@ -22,7 +22,8 @@
  *        ops->hook
  *        spd_notifier.doc to .per_minute; spd_fetch.flags, .max_reply_bytes;
  *        json->put_json; loop->is_stopping; client->refusal
- *        what a printer reports: speed_pct to remote_control
+ *        what a printer reports: speed_pct to remote_control; commands from
+ *        clear_error to skip
  *        spd_candidate.finished, .failed
  */
 #ifndef SPD_PLUGIN_H
@@ -212,8 +213,13 @@ struct spd_model {
  *            "file": path to read, "size": bytes, "remote_name", "plate",
  *            "name" [people],
  *            "filaments": [{"filament": number in the file, "slot"}]}
- * command   {"command": "pause" | "resume" | "stop" | "light" | "speed" |
- *            "refresh", ...}
+ * command   {"command": "pause" | "resume" | "stop" | "light" {"on": bool} |
+ *            "speed" {"level": 1 to 4} | "refresh"} and, since 1.1,
+ *            "clear_error" | "filament" {"slot", "material_type", "color":
+ *            "#RRGGBB", "nozzle_celsius_least", "nozzle_celsius_most"} |
+ *            "load" {"slot"} | "unload" | "dry" {"unit", "celsius", "hours"} |
+ *            "stop_drying" {"unit"} | "skip" {"objects": [number]}.  One that
+ *            it does not know it ends with SPD_EUNSUPPORTED
  *
  * The host commits each step between the calls, and calls `start` at most
  * once for an attempt, ever: a driver never tries a start again by itself, and

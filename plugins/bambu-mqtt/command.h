@@ -6,6 +6,7 @@
 #define BAMBU_COMMAND_H
 
 #include "model.h"
+#include "report.h"
 
 enum {
     FILAMENTS_MAX = 64, /* ids in a sliced file; more is a broken file */
@@ -37,14 +38,27 @@ spd_jsonw *command_start(const struct spd_json_api *json, int64_t sequence,
                          const struct print_order *order, enum url_form url,
                          bool two_externals);
 
+/* What a command must know of the printer it goes to. */
+struct surroundings {
+    bool two_externals;
+    int64_t nozzle_celsius; /* to pull the loaded filament out; 0: not known */
+    const struct report *report; /* borrowed: which units there are */
+};
+
 /* The printer's word for one of the host's commands, as it will echo it;
  * static, "" when it is none. */
 const char *command_word(const struct spd_json_api *json,
                          const spd_json *command);
 
-/* One of the host's commands (pause, resume, stop, light {on}, speed
- * {level}); NULL with *err set when it is not one or lacks something. */
+/* One of the host's commands (see spd_printer_driver); NULL with *err set when
+ * it is not one, lacks something, or asks what this printer cannot do. */
 spd_jsonw *command_from_host(const struct spd_json_api *json, int64_t sequence,
-                             const spd_json *command, struct spd_error *err);
+                             const spd_json *command,
+                             const struct surroundings *at,
+                             struct spd_error *err);
+
+/* Switch a further light, for which nobody waits. */
+spd_jsonw *command_light(const struct spd_json_api *json, int64_t sequence,
+                         const char *node, bool on);
 
 #endif

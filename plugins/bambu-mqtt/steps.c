@@ -213,17 +213,47 @@ void steps_refresh_due(struct conn *c)
     (void)conn_ask_all(c, c->model->pushall_gap_ms);
 }
 
+/* The warmest the loaded filament is printed at; 0: not known. */
+static int64_t loaded_celsius(const struct conn *c)
+{
+    int64_t slot = c->told.active_slot;
+    for (size_t i = 0; i < c->report.unit_count; i++) {
+        const struct unit *u = &c->report.units[i];
+        for (int64_t k = 0; k < REPORT_TRAYS_MAX; k++)
+            if (status_slot_number(u->id, k) == slot)
+                return u->tray[k].nozzle_celsius_most;
+    }
+    return status_is_external(slot) ? c->report.external[0].nozzle_celsius_most
+                                    : 0;
+}
+
+/* Models with two of them have both on or off. */
+static void switch_second_light(struct conn *c, const spd_json *command)
+{
+    const spd_json *on = conn_json(c)->member(command, "on");
+    if (c->model->second_light && conn_json(c)->type(on) == SPD_JSON_BOOL)
+        (void)conn_send(c, command_light(conn_json(c), c->sequence++,
+                                         "chamber_light2",
+                                         conn_json(c)->as_bool(on, false)));
+}
+
 void conn_command(struct conn *c, const spd_json *command, spd_ticket *ticket)
 {
     struct spd_error err = { 0 };
     const char *word = command_word(conn_json(c), command);
     spd_str name = conn_json(c)->as_str(
         conn_json(c)->member(command, "command"), (spd_str){ "", 0 });
+    struct surroundings at = {
+        .two_externals = report_is_dual(&c->report),
+        .nozzle_celsius = loaded_celsius(c),
+        .report = &c->report,
+    };
     if (text_equals(name, "refresh")) {
         refresh(c, ticket);
         return;
     }
-    spd_jsonw *w = command_from_host(conn_json(c), c->sequence, command, &err);
+    spd_jsonw *w =
+        command_from_host(conn_json(c), c->sequence, command, &at, &err);
     if (w == NULL) {
         finish(c, ticket, &err);
         return;
@@ -231,6 +261,8 @@ void conn_command(struct conn *c, const spd_json *command, spd_ticket *ticket)
     if (text_equals(name, "stop") && c->up)
         job_stop_sent(&c->job, conn_now_ms(c));
     ask(c, REQUEST_COMMAND, word, w, ticket);
+    if (text_equals(name, "light"))
+        switch_second_light(c, command);
 }
 
 /* ----------------------------------------------------------- start ---- */

@@ -551,6 +551,110 @@ static void light_and_speed_are_set_and_shown(void **state)
     await(s, "speed_level", "3");
 }
 
+static spd_err obey(struct scene *s, const char *command)
+{
+    return outcome(s, testhost_printer_command(s->printer, command));
+}
+
+static bool is_shown(void *arg)
+{
+    const struct wish *wish = arg;
+    return strstr(testhost_printer_is(wish->printer, wish->member),
+                  wish->value) != NULL;
+}
+
+static void await_part(struct scene *s, const char *member, const char *part)
+{
+    struct wish wish = { s->printer, member, part };
+    if (!testhost_wait(s->host, is_shown, &wish, EVENT_MS))
+        fail_msg("%s is %s without %s", member,
+                 testhost_printer_is(s->printer, member), part);
+}
+
+static void a_slot_is_told_its_filament_and_shows_it(void **state)
+{
+    SCENE(s, "P1S");
+    get_connected(s);
+    assert_int_equal(obey(s, "{'command': 'filament', 'slot': 2, "
+                             "'material_type': 'ASA', 'color': '#123456'}"),
+                     SPD_OK);
+    await_part(s, "slots", "\"material_type\":\"ASA\",\"color\":\"#123456\"");
+    assert_int_equal(obey(s, "{'command': 'filament', 'slot': 254, "
+                             "'material_type': 'TPU', 'color': '#654321'}"),
+                     SPD_OK);
+    await_part(s, "slots", "\"material_type\":\"TPU\",\"color\":\"#654321\"");
+    assert_int_equal(obey(s, "{'command': 'filament', 'slot': 9, "
+                             "'material_type': 'PLA', 'color': '#000000'}"),
+                     SPD_EBUSY); /* it has no such slot, and says so */
+}
+
+static void filament_is_loaded_and_taken_out_again(void **state)
+{
+    SCENE(s, "H2D");
+    get_connected(s);
+    assert_int_equal(obey(s, "{'command': 'load', 'slot': 6}"), SPD_OK);
+    await(s, "active_slot", "6");
+    await_part(s, "nozzles", "\"slot\":6");
+    assert_int_equal(obey(s, "{'command': 'unload'}"), SPD_OK);
+    await(s, "active_slot", "null");
+}
+
+static void a_unit_dries_and_stops(void **state)
+{
+    SCENE(s, "P2S");
+    get_connected(s);
+    await_part(s, "units", "AMS 2 Pro");
+    assert_int_equal(
+        obey(s, "{'command': 'dry', 'unit': 0, 'celsius': 55, 'hours': 8}"),
+        SPD_OK);
+    await_part(s, "units", "\"celsius\":55");
+    assert_int_equal(obey(s, "{'command': 'stop_drying', 'unit': 0}"), SPD_OK);
+    await_part(s, "units", "\"drying_minutes\":0");
+    assert_int_equal(
+        obey(s, "{'command': 'dry', 'unit': 0, 'celsius': 95, 'hours': 8}"),
+        SPD_EINVAL);
+}
+
+static void objects_are_skipped_while_it_prints(void **state)
+{
+    SCENE(s, "X1C");
+    get_connected(s);
+    assert_int_equal(obey(s, "{'command': 'skip', 'objects': [7]}"), SPD_EBUSY);
+    (void)outcome(s, step(s, testhost_printer_upload, ATTEMPT("83")));
+    (void)outcome(s, step(s, testhost_printer_start, ATTEMPT("83")));
+    await(s, "state", "\"printing\"");
+    assert_int_equal(obey(s, "{'command': 'skip', 'objects': [7, 9]}"), SPD_OK);
+    await(s, "skipped", "[7,9]");
+}
+
+static void an_error_is_closed(void **state)
+{
+    SCENE(s, "P1S");
+    get_connected(s);
+    sim_tell(&s->sim, "print-error", "{\"code\": \"0300_8003\"}");
+    await_part(s, "error", "0300_8003");
+    assert_int_equal(obey(s, "{'command': 'clear_error'}"), SPD_OK);
+    await(s, "error", "null");
+}
+
+static void both_lights_of_an_h2_are_switched(void **state)
+{
+    SCENE(s, "H2D");
+    get_connected(s);
+    assert_int_equal(obey(s, "{'command': 'light', 'on': true}"), SPD_OK);
+    await_part(s, "lights", "{\"name\":\"chamber 2\",\"on\":true}");
+}
+
+static void an_answer_that_says_neither_is_not_taken_for_yes(void **state)
+{
+    SCENE(s, "P1S");
+    get_connected(s);
+    sim_tell(&s->sim, "fault", "{\"fault\": \"vague-ack\"}");
+    spd_ticket *speed = testhost_printer_command(
+        s->printer, "{'command': 'speed', 'level': 3}");
+    assert_int_equal(outcome(s, speed), SPD_EIO);
+}
+
 static void a_refresh_brings_a_whole_report(void **state)
 {
     SCENE(s, "P1S");
@@ -637,6 +741,13 @@ int main(void)
         A_TEST(a_start_nobody_answers_is_not_known_and_not_repeated),
         A_TEST(pause_resume_and_stop_are_obeyed),
         A_TEST(light_and_speed_are_set_and_shown),
+        A_TEST(a_slot_is_told_its_filament_and_shows_it),
+        A_TEST(filament_is_loaded_and_taken_out_again),
+        A_TEST(a_unit_dries_and_stops),
+        A_TEST(objects_are_skipped_while_it_prints),
+        A_TEST(an_error_is_closed),
+        A_TEST(both_lights_of_an_h2_are_switched),
+        A_TEST(an_answer_that_says_neither_is_not_taken_for_yes),
         A_TEST(a_refresh_brings_a_whole_report),
         A_TEST(a_full_card_fails_the_upload_in_words),
         A_TEST(an_upload_that_is_cut_is_noticed_by_its_size),
