@@ -62,6 +62,12 @@ const struct driver *driver_find(const struct drivers *drivers, spd_str kind)
     return driver;
 }
 
+const struct driver *driver_next(const struct drivers *drivers,
+                                 const struct driver *before)
+{
+    return before != NULL ? before->next : drivers->first;
+}
+
 const char *driver_kinds(const struct drivers *drivers, struct buf *out)
 {
     if (drivers->first == NULL)

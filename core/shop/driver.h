@@ -24,6 +24,9 @@ spd_err drivers_add(struct drivers *drivers, spd_plugin *self, const char *who,
 void drivers_withdraw(struct drivers *drivers, const spd_plugin *self);
 
 const struct driver *driver_find(const struct drivers *drivers, spd_str kind);
+/* All of them, one after the other: NULL begins, NULL ends. */
+const struct driver *driver_next(const struct drivers *drivers,
+                                 const struct driver *before);
 /* "bambu, virtual": for errors. Borrowed from `out`. */
 const char *driver_kinds(const struct drivers *drivers, struct buf *out);
 

@@ -164,6 +164,21 @@ static void on_answer(void *arg, spd_str result, const struct spd_error *err)
     call_end(call);
 }
 
+/* A body of these operations is whole, not a change of something. */
+static spd_err put_body(struct call *call, spd_jsonw *w)
+{
+    const struct fields *table = call->op->body;
+    if (table == NULL)
+        return SPD_OK;
+    void *record = arena_new(&call->arena, table->size);
+    struct fields_input input = { .object = call->body_json,
+                                  .mode = FIELDS_CREATE };
+    if (!fields_decode(table, record, &input, &call->arena, call_faults(call)))
+        return call_refuse_faults(call);
+    fields_write(table, record, w);
+    return SPD_OK;
+}
+
 /* The command is the operation's own name behind the dot; its parameters but
  * the id, and its body, go along. */
 static spd_err run_command(struct call *call, spd_txn *txn)
@@ -185,12 +200,12 @@ static spd_err run_command(struct call *call, spd_txn *txn)
         jsonw_put_bool(&w, "on", param->on);
     if (call->op->params == &speed_fields)
         jsonw_put_int(&w, "level", param->level);
-    if (call->op->body != NULL)
-        fields_write(call->op->body, call->body, &w);
+    spd_err rc = put_body(call, &w);
     jsonw_end(&w);
-    fleet_command(shop->fleet, param->id, buf_str(&text), on_answer, call);
+    if (rc == SPD_OK)
+        fleet_command(shop->fleet, param->id, buf_str(&text), on_answer, call);
     buf_fini(&text);
-    return SPD_OK;
+    return rc;
 }
 
 static const struct op fleet_ops[] = {

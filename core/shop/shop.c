@@ -21,6 +21,7 @@
 #include "shop/person.h"
 #include "shop/prefs.h"
 #include "shop/printer.h"
+#include "shop/printer_search.h"
 #include "shop/product.h"
 #include "shop/stock.h"
 #include "shop/substitution.h"
@@ -46,15 +47,19 @@ const struct kind *shop_kind(spd_str name)
 spd_err shop_add_ops(struct shop *shop, struct spd_error *err)
 {
     static spd_err (*const nouns[])(struct shop *, struct spd_error *) = {
-        setup_add_ops,        session_add_ops, person_add_ops,
-        token_add_ops,        printer_add_ops, fleet_add_ops,
-        file_add_ops,         job_add_ops,     attempt_add_ops,
-        material_add_ops,     spool_add_ops,   channel_add_ops,
-        delivery_add_ops,     prefs_add_ops,   order_add_ops,
-        terms_add_ops,        product_add_ops, listing_add_ops,
-        hours_add_ops,        circuit_add_ops, stock_add_ops,
-        customer_add_ops,     paper_add_ops,   earnings_add_ops,
-        substitution_add_ops,
+        setup_add_ops,        session_add_ops,
+        person_add_ops,       token_add_ops,
+        printer_add_ops,      fleet_add_ops,
+        file_add_ops,         job_add_ops,
+        attempt_add_ops,      material_add_ops,
+        spool_add_ops,        channel_add_ops,
+        delivery_add_ops,     prefs_add_ops,
+        order_add_ops,        terms_add_ops,
+        product_add_ops,      listing_add_ops,
+        hours_add_ops,        circuit_add_ops,
+        stock_add_ops,        customer_add_ops,
+        paper_add_ops,        earnings_add_ops,
+        substitution_add_ops, printer_search_add_ops,
     };
     spd_err rc = SPD_OK;
     for (size_t i = 0; i < SPD_COUNT(nouns) && rc == SPD_OK; i++)

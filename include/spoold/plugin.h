@@ -23,7 +23,7 @@
  *        spd_notifier.doc to .per_minute; spd_fetch.flags, .max_reply_bytes;
  *        json->put_json; loop->is_stopping; client->refusal
  *        what a printer reports: speed_pct to remote_control; commands from
- *        clear_error to skip
+ *        clear_error to skip; spd_printer_driver.discover, .check
  *        spd_candidate.finished, .failed
  */
 #ifndef SPD_PLUGIN_H
@@ -244,8 +244,19 @@ struct spd_printer_driver {
      * began; SPD_EIO: not known whether it arrived. */
     void (*start)(void *conn, const spd_json *attempt, spd_ticket *ticket);
     void (*command)(void *conn, const spd_json *command, spd_ticket *ticket);
+    /* 1.1, optional: look for printers in the network for how["seconds"].  The
+     * ticket ends with, as its text, a list of {"model", "name" [people],
+     * "identity": the value of a setting that no other printer has,
+     * "settings": those that could be found out, "detail" [people]}. */
+    void (*discover)(spd_plugin *self, const spd_json *how, spd_ticket *ticket);
+    /* 1.1, optional: would a printer with these settings (as of `open`) work?
+     * Changes nothing.  The ticket ends with {"ok", "steps": [{"step", "ok":
+     * bool, or null: not looked at, "text" [people]}]}, in the order in which
+     * they were taken. */
+    void (*check)(spd_plugin *self, const spd_json *settings,
+                  spd_ticket *ticket);
 };
-SPD_FULL(struct spd_printer_driver, command);
+SPD_FULL(struct spd_printer_driver, check);
 
 /* What a driver says through role->printer_report: an object of these
  * members, all optional; what is absent is as before.  Strings are for the

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check.h"
 #include "conn.h"
+#include "discover.h"
 #include "model.h"
 #include "pin.h"
 
@@ -57,6 +59,31 @@ static void driver_command(void *conn, const spd_json *command,
     conn_command(conn, command, ticket);
 }
 
+struct conf {
+    const char *listen;
+};
+
+static const struct spd_key keys[] = {
+    SPD_KEY(struct conf, listen,
+            .doc = "own address to listen on for printers that announce "
+                   "themselves, when looked for",
+            .fallback = "0.0.0.0"),
+};
+
+static void driver_discover(spd_plugin *self, const spd_json *how,
+                            spd_ticket *ticket)
+{
+    const struct conf *conf = self->conf;
+    struct driver *d = self->state;
+    discover_start(self, &d->discoveries, conf->listen, how, ticket);
+}
+
+static void driver_check(spd_plugin *self, const spd_json *values,
+                         spd_ticket *ticket)
+{
+    check_start(self->state, values, ticket);
+}
+
 static const struct spd_printer_driver bambu = {
     .kind = "bambu",
     .doc = "Bambu Lab printers in LAN mode, with Developer Mode on",
@@ -68,6 +95,8 @@ static const struct spd_printer_driver bambu = {
     .upload_abort = driver_upload_abort,
     .start = driver_start,
     .command = driver_command,
+    .discover = driver_discover,
+    .check = driver_check,
 };
 
 static void make_metrics(struct driver *d)
@@ -112,10 +141,13 @@ failed:
 static void stop(spd_plugin *self)
 {
     struct driver *d = self->state;
+    discover_stop(&d->discoveries);
+    check_stop(d);
     mqtt_lib_free(d->mqtt);
     free(d);
 }
 
-SPD_PLUGIN(0, .name = "bambu-mqtt", .version = "1.0.0",
+SPD_PLUGIN(1, .name = "bambu-mqtt", .version = "1.0.0",
            .summary = "Bambu Lab printers on the local network",
-           .license = "Apache-2.0", .start = start, .stop = stop);
+           .license = "Apache-2.0", .keys = keys, .key_count = SPD_COUNT(keys),
+           .conf_size = sizeof(struct conf), .start = start, .stop = stop);

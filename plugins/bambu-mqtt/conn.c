@@ -72,13 +72,26 @@ static void end_report(struct conn *c, spd_jsonw *w)
     conn_json(c)->writer_free(w);
 }
 
+static void note_link(struct conn *c, const char *link, enum sentence why)
+{
+    c->link = link;
+    c->said = why;
+}
+
 static void put_link(struct conn *c, spd_jsonw *w, const char *link,
                      enum sentence why)
 {
     conn_json(c)->put_str(w, "connection", text_of(link));
     conn_json(c)->put_str(w, "detail", text_of(sentence(why)));
-    c->link = link;
-    c->said = why;
+    note_link(c, link, why);
+}
+
+/* True where somebody only looks on: the host is not told. */
+static bool is_trial(struct conn *c)
+{
+    if (c->told_fn != NULL)
+        c->told_fn(c->told_arg);
+    return c->told_fn != NULL;
 }
 
 static bool is_told(const struct conn *c, const char *link, enum sentence why)
@@ -90,7 +103,8 @@ static void tell_link(struct conn *c, const char *link, enum sentence why)
 {
     if (is_told(c, link, why))
         return;
-    spd_jsonw *w = begin_report(c);
+    note_link(c, link, why);
+    spd_jsonw *w = is_trial(c) ? NULL : begin_report(c);
     if (w == NULL)
         return;
     put_link(c, w, link, why);
@@ -99,7 +113,7 @@ static void tell_link(struct conn *c, const char *link, enum sentence why)
 
 static void tell_pin(struct conn *c)
 {
-    spd_jsonw *w = begin_report(c);
+    spd_jsonw *w = is_trial(c) ? NULL : begin_report(c);
     if (w == NULL)
         return;
     conn_json(c)->put_str(w, "pin", text_of(c->pin));
@@ -232,6 +246,13 @@ static void tell_status(struct conn *c, bool complete)
     now.obeys = (int8_t)c->obeys;
     if (!worth_telling(c, &now))
         return;
+    if (c->told_fn != NULL) {
+        note_link(c, "connected", advice(c));
+        memcpy(&c->told, &now, sizeof(now));
+        c->told_once = true;
+        (void)is_trial(c);
+        return;
+    }
     spd_jsonw *w = begin_report(c);
     if (w == NULL)
         return;
@@ -625,8 +646,8 @@ static void conn_free(struct conn *c)
     free(c);
 }
 
-struct conn *conn_open(struct driver *driver, spd_printer *printer,
-                       const spd_json *settings, struct spd_error *err)
+static struct conn *conn_new(struct driver *driver, const spd_json *settings,
+                             struct spd_error *err)
 {
     enum { FIRST_SEQUENCE = 100000000 }; /* far from the printer's own */
     struct conn *c = calloc(1, sizeof(*c));
@@ -636,7 +657,6 @@ struct conn *conn_open(struct driver *driver, spd_printer *printer,
     }
     c->driver = driver;
     c->self = driver->self;
-    c->printer = printer;
     c->trust_fd = -1;
     c->sequence = FIRST_SEQUENCE + random_below(FIRST_SEQUENCE);
     report_init(&c->report);
@@ -650,7 +670,29 @@ struct conn *conn_open(struct driver *driver, spd_printer *printer,
         return NULL;
     }
     name_topics(c);
+    return c;
+}
+
+struct conn *conn_open(struct driver *driver, spd_printer *printer,
+                       const spd_json *settings, struct spd_error *err)
+{
+    struct conn *c = conn_new(driver, settings, err);
+    if (c == NULL)
+        return NULL;
+    c->printer = printer;
     tell_link(c, "connecting", SAY_NOTHING);
+    conn_due(c, DUE_CONNECT, conn_now_ms(c));
+    return c;
+}
+
+struct conn *conn_try(struct driver *driver, const spd_json *settings,
+                      void (*told)(void *arg), void *arg, struct spd_error *err)
+{
+    struct conn *c = conn_new(driver, settings, err);
+    if (c == NULL)
+        return NULL;
+    c->told_fn = told;
+    c->told_arg = arg;
     conn_due(c, DUE_CONNECT, conn_now_ms(c));
     return c;
 }

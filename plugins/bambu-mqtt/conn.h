@@ -13,6 +13,8 @@
 struct driver {
     spd_plugin *self;
     struct mqtt_lib *mqtt;
+    struct discovery *discoveries; /* that run */
+    struct check *checks;
     spd_metric *reports, *odd, *dropped, *reconnects;
 };
 
@@ -21,6 +23,12 @@ struct conn;
 /* Read and check the settings, and begin to connect.  Owned: conn_close. */
 struct conn *conn_open(struct driver *driver, spd_printer *printer,
                        const spd_json *settings, struct spd_error *err);
+/* The same for nobody's printer, only to see how it goes: `told` is called
+ * after each news of the line or the printer, which conn_internal.h shows.  It
+ * must not close the connection from there. */
+struct conn *conn_try(struct driver *driver, const spd_json *settings,
+                      void (*told)(void *arg), void *arg,
+                      struct spd_error *err);
 /* Tickets still open are finished with SPD_ECANCELED. */
 void conn_close(struct conn *c);
 

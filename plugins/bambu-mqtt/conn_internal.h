@@ -43,7 +43,9 @@ enum due {
 struct conn {
     struct driver *driver;
     spd_plugin *self;
-    spd_printer *printer;
+    spd_printer *printer; /* NULL: see conn_try */
+    void (*told_fn)(void *arg);
+    void *told_arg;
 
     char host[256], serial[40], access_code[64];
     int mqtt_port, ftps_port;

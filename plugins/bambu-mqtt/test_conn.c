@@ -711,6 +711,83 @@ static void closing_a_printer_cancels_what_it_was_at(void **state)
     assert_int_equal(testhost_outcome(pause), SPD_ECANCELED);
 }
 
+/* ------------------------------------------------------ looking first - */
+
+/* What a check of these settings finds, as JSON. */
+static const char *checked(struct scene *s, const char *code, int mqtt_port,
+                           int ftps_port)
+{
+    char text[512];
+    (void)snprintf(text, sizeof(text),
+                   "{'host': '%s', 'serial': '%s', 'access_code': '%s', "
+                   "'mqtt_port': %d, 'ftps_port': %d, 'model': ''}",
+                   ADDRESS, SERIAL, code, mqtt_port, ftps_port);
+    spd_json *settings = testhost_parse(text);
+    spd_ticket *ticket = testhost_ticket(s->host);
+    testhost_driver(s->host, "bambu")
+        ->check(testhost_plugin(s->host), settings, ticket);
+    testhost_json()->free(settings);
+    if (outcome(s, ticket) != SPD_OK)
+        fail_msg("%s", testhost_outcome_text(ticket));
+    return testhost_outcome_cursor(ticket);
+}
+
+static void check_says(const char *found, const char *step, const char *ok)
+{
+    char part[64];
+    (void)snprintf(part, sizeof(part), "{\"step\":\"%s\",\"ok\":%s", step, ok);
+    if (strstr(found, part) == NULL)
+        fail_msg("no %s in %s", part, found);
+}
+
+static void a_sound_printer_passes_every_step(void **state)
+{
+    SCENE(s, "H2D");
+    const char *found =
+        checked(s, "12345678", s->sim.mqtt_port, s->sim.ftps_port);
+    assert_int_equal(strncmp(found, "{\"ok\":true", 10), 0);
+    check_says(found, "access_code", "true");
+    check_says(found, "storage", "true");
+    check_says(found, "commands", "true");
+    check_says(found, "uploads", "true");
+}
+
+static void a_check_says_which_of_the_settings_is_wrong(void **state)
+{
+    SCENE(s, "H2D");
+    int mqtt = s->sim.mqtt_port, ftps = s->sim.ftps_port;
+    const char *found = checked(s, "00000000", mqtt, ftps);
+    check_says(found, "serial", "true");
+    check_says(found, "access_code", "false");
+    check_says(found, "reports", "null");
+    found = checked(s, "12345678", 1, ftps);
+    check_says(found, "address", "true");
+    check_says(found, "port", "false");
+    found = checked(s, "12345678", mqtt, 1);
+    check_says(found, "reports", "true");
+    check_says(found, "uploads", "false");
+    sim_tell(&s->sim, "fault", "{\"fault\": \"verify-failed\", \"times\": -1}");
+    found = checked(s, "12345678", mqtt, ftps);
+    check_says(found, "commands", "false");
+    assert_non_null(strstr(found, "Developer Mode"));
+    sim_tell(&s->sim, "fault", "{\"fault\": \"wrong-serial\"}");
+    found = checked(s, "12345678", mqtt, ftps);
+    check_says(found, "serial", "false");
+}
+
+static void a_check_under_way_ends_with_the_plugin(void **state)
+{
+    SCENE(s, "P1S");
+    spd_json *settings =
+        testhost_parse("{'host': '127.0.0.1', 'serial': '01P00A000000001', "
+                       "'access_code': '1', 'model': 'P1S'}");
+    spd_ticket *ticket = testhost_ticket(s->host);
+    testhost_driver(s->host, "bambu")
+        ->check(testhost_plugin(s->host), settings, ticket);
+    testhost_json()->free(settings);
+    assert_false(testhost_is_finished(ticket));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -753,6 +830,9 @@ int main(void)
         A_TEST(an_upload_that_is_cut_is_noticed_by_its_size),
         A_TEST(an_upload_can_be_ended),
         A_TEST(closing_a_printer_cancels_what_it_was_at),
+        A_TEST(a_sound_printer_passes_every_step),
+        A_TEST(a_check_says_which_of_the_settings_is_wrong),
+        A_TEST(a_check_under_way_ends_with_the_plugin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 
 #include "control.h"
 #include "fleet.h"
+#include "notice.h"
 #include "options.h"
 
 /* Thousands of printers need thousands of sockets. */
@@ -67,8 +68,12 @@ static int serve(const struct options *options)
     evsignal_add(on_int, NULL);
     int status = EXIT_FAILURE;
     struct fleet *fleet = fleet_new(base, options);
+    struct notices *notices = fleet != NULL && options->notify != NULL
+                                  ? notices_new(base, fleet, options->notify)
+                                  : NULL;
     if (fleet != NULL)
         status = run(base, fleet, options);
+    notices_free(notices);
     fleet_free(fleet);
     event_free(on_int);
     event_free(on_term);

@@ -59,6 +59,8 @@ static const char manual[] =
     "                        file of each printer can be read back)\n"
     "  --ca-out FILE         sign certificates by a CA and write that there;\n"
     "                        without it they sign themselves\n"
+    "  --notify IP           announce all of them there over UDP, ports 1990\n"
+    "                        and 2021, every second\n"
     "  --allow-lan           allow addresses outside 127.0.0.0/8\n"
     "  --help                this page\n"
     "\n"
@@ -204,6 +206,7 @@ static size_t make_rows(struct draft *draft, struct option_row *rows)
         { "access-code", TEXT, &draft->access_code, 0, 0, NULL },
         { "storage", TEXT, &out->storage, 0, 0, NULL },
         { "ca-out", TEXT, &out->ca_out, 0, 0, NULL },
+        { "notify", TEXT, &out->notify, 0, 0, NULL },
         { "port-step", FLAG, &draft->port_step, 0, 0, NULL },
         { "allow-lan", FLAG, &draft->allow_lan, 0, 0, NULL },
         { "ams", CALL, NULL, 0, 0, set_ams },
@@ -305,6 +308,19 @@ static bool is_loopback_only(const struct options *out)
     return true;
 }
 
+static bool is_notify_sound(const struct options *out, bool allow_lan)
+{
+    if (out->notify == NULL)
+        return true;
+    if (!net_is_address(out->notify))
+        return complain("--notify wants an IPv4 address, not \"%s\"",
+                        out->notify);
+    return allow_lan || net_is_loopback(out->notify) ||
+           complain("--notify %s is not on the loopback; --allow-lan lets it "
+                    "reach others",
+                    out->notify);
+}
+
 static bool have_addresses(const struct options *out)
 {
     for (size_t i = 0; i < out->printer_count; i++)
@@ -328,7 +344,8 @@ static bool settle(struct draft *draft)
     out->size.layers = (int)draft->layers;
     out->seed = (uint32_t)draft->seed;
     out->report_ms = (unsigned)draft->report_ms;
-    return have_addresses(out) && (draft->allow_lan || is_loopback_only(out));
+    return have_addresses(out) && is_notify_sound(out, draft->allow_lan) &&
+           (draft->allow_lan || is_loopback_only(out));
 }
 
 enum options_verdict options_parse(struct options *options, int argc,

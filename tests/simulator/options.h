@@ -27,6 +27,7 @@ struct options {
     uint32_t seed;
     unsigned report_ms;
     const char *storage; /* borrowed from argv, or NULL */
+    const char *notify;  /* borrowed from argv, or NULL */
     const char *ca_out;  /* borrowed from argv, or NULL */
     const char *ams;     /* borrowed from argv; NULL: as usual */
 };

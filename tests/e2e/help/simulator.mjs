@@ -5,6 +5,9 @@ import { Program } from "./process.mjs";
 const net = `127.${1 + ((process.pid >> 8) & 63)}.${process.pid & 255}`;
 let lastHost = 9;
 
+// The first slot of every printer; an A2L counts from its unit 16.
+export const firstSlot = (model) => (model === "A2L" ? 64 : 0);
+
 // What lies in the four slots of every printer, a full kilogram each.
 const trays = [
   { slot: 0, type: "PLA", color: "000000FF" },
@@ -38,7 +41,8 @@ export class Simulator {
     const [, control] = await this.program.says(/READY control=(\S+)/);
     this.url = `http://${control}`;
     for (const printer of this.printers)
-      for (const tray of trays) await this.act(printer, "tray", tray);
+      for (const tray of trays)
+        await this.act(printer, "tray", { ...tray, slot: tray.slot + firstSlot(printer.model) });
   }
 
   async ask(path, body) {

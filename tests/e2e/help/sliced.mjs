@@ -5,10 +5,13 @@ import { crc32 } from "./crc32.mjs";
 import { zip } from "./zip.mjs";
 
 // The slicer's own words for the models.
-const slicerIds = { P1S: "C12", X1C: "BL-P001", "A1 mini": "N1" };
-const slicerNames = {
-  P1S: "Bambu Lab P1S", X1C: "Bambu Lab X1 Carbon", "A1 mini": "Bambu Lab A1 mini",
+const slicerIds = {
+  P1P: "C11", P1S: "C12", X1: "BL-P002", X1C: "BL-P001", X1E: "C13", A1: "N2S",
+  "A1 mini": "N1", A2L: "N9", P2S: "N7", X2D: "N6", H2S: "O1S", H2C: "O1C", H2D: "O1D",
+  "H2D Pro": "O1E",
 };
+const slicerNames = Object.fromEntries(Object.keys(slicerIds).map((model) =>
+  [model, `Bambu Lab ${model === "X1C" ? "X1 Carbon" : model}`]));
 
 export const BLACK_PLA = { id: 1, type: "PLA", color: "#000000", grams: 12.34 };
 
