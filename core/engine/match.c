@@ -534,17 +534,17 @@ void match_key(const struct job *job, const struct sliced_plate *plate,
 static bool feed_holds(const struct seat *seat, const struct pairing *pair,
                        const struct feed *feed, const struct list *before)
 {
-    const struct sliced_filament *filament = pair->plate->filaments.items;
-    const struct sliced_filament *end = filament + pair->plate->filaments.count;
+    const struct sliced_filament *sliced = pair->plate->filaments.items;
+    const struct sliced_filament *end = sliced + pair->plate->filaments.count;
     const struct material *material = seat->materials;
     const struct material *last = material + seat->material_count;
-    while (filament < end && filament->id != feed->filament)
-        filament++;
+    while (sliced < end && sliced->id != feed->filament)
+        sliced++;
     while (material < last && material->slot != feed->slot)
         material++;
-    if (filament == end || material == last)
+    if (sliced == end || material == last)
         return false;
-    struct sliced_filament wanted = match_filament(pair->job, filament);
+    struct sliced_filament wanted = match_filament(pair->job, sliced);
     int64_t chosen = chosen_slot(pair->job, pair->plate, wanted.id);
     double needed = wanted.grams + grams_taken(before, feed->slot);
     struct misfit misfit =

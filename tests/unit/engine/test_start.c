@@ -223,6 +223,19 @@ static void a_spool_taken_out_during_the_upload_gives_the_job_back(void **s)
     assert_job(job, "queued", "waiting");
 }
 
+/* It went round in circles: matched, uploaded, and not fit to be started. */
+static void a_job_that_wants_another_colour_than_was_sliced_starts(void **s)
+{
+    (void)s;
+    add_printer(0);
+    say_idle(0, "");
+    say(0, "{\"slots\":[{\"slot\":0,\"loaded\":true,\"material_type\":\"PLA\","
+           "\"color\":\"#0000FF\"}]}");
+    add_job("\"needs\":[{\"filament\":1,\"color\":\"#0000FF\"}]");
+    answer_upload(0, SPD_OK);
+    assert_starts(0, 1);
+}
+
 static void a_nozzle_changed_during_the_upload_gives_the_job_back(void **state)
 {
     (void)state;
@@ -353,6 +366,7 @@ int main(void)
         A_TEST(a_plate_taken_during_the_upload_gives_the_job_back),
         A_TEST(a_spool_changed_during_the_upload_gives_the_job_back),
         A_TEST(a_spool_taken_out_during_the_upload_gives_the_job_back),
+        A_TEST(a_job_that_wants_another_colour_than_was_sliced_starts),
         A_TEST(a_nozzle_changed_during_the_upload_gives_the_job_back),
         A_TEST(notes_about_a_printer_do_not_break_off_its_upload),
         A_TEST(the_next_job_waits_until_the_plate_is_cleared),
