@@ -1,6 +1,7 @@
 /* Driving an attempt: what to do at each step, judged from what the printer
  * says.  Nothing here is done that was not committed before. */
 #include <math.h>
+#include <stdio.h>
 
 #include "base/crash.h"
 #include "base/error.h"
@@ -13,6 +14,8 @@ enum {
     OFFLINE_MS = 60 * 1000,    /* before a start: then let others have it */
     STOP_RETRY_MS = 10 * 1000, /* a stop that was not heard is said again */
     EVIDENCE_REPORTS = 3,
+    /* No printer begins a print and loses it again in so short a time. */
+    OUT_OF_SIGHT_MS = 30 * 1000,
 };
 
 static int64_t now_of(const struct run *run)
@@ -96,6 +99,12 @@ static void want_full(struct run *run, int64_t every_ms)
 static void look_again(struct run *run, int64_t after_ms)
 {
     timer_set(run->timer, after_ms < 100 ? 100 : after_ms, 0);
+}
+
+static void note_name(struct run *run, const struct live *live)
+{
+    snprintf(run->named, sizeof(run->named), "%.*s",
+             STR_ARG(live->box.state.submission));
 }
 
 /* -- claimed: upload -- */
@@ -203,6 +212,7 @@ static void at_uploaded(struct run *run, const struct live *live)
         return;
     }
     power_note_start(run->engine, run->printer_id);
+    note_name(run, live);
     step(run, &arrow_starting, "", 0);
 }
 
@@ -273,6 +283,19 @@ static bool is_proved(const struct run *run, int64_t over_ms)
            evidence->latest_ms - evidence->since_ms >= over_ms;
 }
 
+/* Out of sight it may have printed ours and then another, or lost ours as the
+ * power failed.  Only the very print it named before tells that it did not. */
+static void watch(struct run *run, const struct live *live)
+{
+    spd_str named = live->box.state.submission;
+    bool was_seen = run->heard_ms != 0 &&
+                    live->reported_ms - run->heard_ms <= OUT_OF_SIGHT_MS;
+    if (!was_seen && (named.len == 0 || !str_is(named, run->named)))
+        run->in_doubt = true;
+    run->heard_ms = live->reported_ms;
+    note_name(run, live);
+}
+
 /* What another machine says is no evidence of what this one does. */
 static void judge_lost_start(struct run *run)
 {
@@ -280,6 +303,12 @@ static void judge_lost_start(struct run *run)
         step(run, &arrow_unknown,
              "the printer was set up anew after a start was sent, and may be "
              "another one; look for the print, and set the job's status",
+             0);
+    else if (run->in_doubt)
+        step(run, &arrow_unknown,
+             "a start was sent, and the printer was out of sight and has "
+             "forgotten or printed something since; look at it, and set the "
+             "job's status",
              0);
     else
         step(run, &arrow_refused, "the printer never began", 0);
@@ -313,6 +342,7 @@ static void at_starting(struct run *run, const struct live *live)
         step(run, &arrow_printing, "", 0);
         return;
     }
+    watch(run, live);
     weigh(run, live, !ours && !busy);
     if (is_proved(run, over_ms))
         judge_lost_start(run);

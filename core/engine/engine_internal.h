@@ -45,6 +45,9 @@ struct run {
     int64_t retry_ms;    /* not before; 0: at once */
     int64_t stop_ms;     /* the same for the stop */
     int held_by;         /* enum verdict: the gate its start waits at */
+    char named[32];      /* by the printer, when it was last heard of */
+    int64_t heard_ms;    /* and when, since the intent; 0: not yet */
+    bool in_doubt;       /* it may have done anything, unseen */
     struct evidence evidence;
     struct timer *timer; /* looks again when time itself is news */
 };

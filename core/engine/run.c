@@ -27,6 +27,7 @@ struct run *run_new(struct engine *engine, const struct attempt *attempt)
     if (attempt->submission.len == 0)
         snprintf(run->name, sizeof(run->name), "%.*s",
                  STR_ARG(attempt->remote_name));
+    snprintf(run->named, sizeof(run->named), "%.*s", STR_ARG(attempt->named));
     engine->runs = run;
     struct bay *bay = bay_find(&engine->bays, run->printer_id);
     if (bay != NULL)

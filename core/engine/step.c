@@ -215,6 +215,8 @@ static void stamp(struct attempt *attempt, const struct stride *stride,
     };
     enum attempt_step to = stride->arrow->to;
     attempt->step = (int)to;
+    if (stride->arrow->is_start)
+        attempt->named = str_of(stride->run->named);
     attempt->outcome = (int)stride->arrow->outcome;
     if (*moments[to] == 0)
         *moments[to] = now_ms;
@@ -365,6 +367,7 @@ static void settle(struct run *run, const struct arrow *arrow)
     run->step = (int)arrow->to;
     run->step_ms = loop_now_ms(engine->shop->loop);
     run->start_due = arrow == &arrow_starting;
+    run->heard_ms = run->step_ms;
     if (arrow->to == STEP_PRINTING) {
         run->phase = PHASE_PRINTING;
         if (run->printing_ms == 0)

@@ -77,6 +77,9 @@ static const struct field attempt_rows[] = {
           "was it begun elsewhere, not by spoold?", .flags = FIELD_READONLY),
     FIELD(attempt, machine, FIELD_INT, "the printer's, when it was claimed",
           .flags = FIELD_INTERNAL, .fallback = "0"),
+    FIELD(attempt, named, FIELD_TEXT,
+          "the submission the printer named as the start was decided",
+          .flags = FIELD_INTERNAL),
 };
 static const struct fields attempt_fields =
     TABLE("attempt", attempt, attempt_rows);

@@ -51,6 +51,7 @@ struct attempt {
     spd_str job_name, printer_name; /* as they were when it began */
     bool foreign;                   /* begun elsewhere; job_id 0: no job's */
     int64_t machine; /* internal: the printer's when it was claimed */
+    spd_str named;   /* internal: by the printer, as the start was decided */
 };
 
 extern const struct kind attempt_kind;

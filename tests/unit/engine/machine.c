@@ -85,6 +85,8 @@ static void on_start(void *conn, const spd_json *order, spd_ticket *ticket)
         machine->last_started >= json_as_int(json_member(order, "id"), 0);
     if (again || machine->bed_is_taken)
         machine->faults++;
+    trace("machine %d is to start attempt %lld", (int)(machine - the.machines),
+          (long long)json_as_int(json_member(order, "id"), 0));
     if (the.judge_start != NULL)
         the.judge_start((int)(machine - the.machines), order);
     keep_order(machine, order);
@@ -138,6 +140,7 @@ static void report(int number, spd_str text)
     spd_json *json = json_parse(text, &err);
     if (json == NULL)
         fail_msg("%s", err.text);
+    trace("machine %d says %.*s", number, STR_ARG(text));
     fleet_report(the.shop.fleet, the.machines[number].printer, json);
     json_free(json);
     settle();
@@ -156,6 +159,9 @@ void say(int number, const char *fmt, ...)
 void say_state(int number, const char *state, const char *submission,
                double progress_pct)
 {
+    struct machine *machine = &the.machines[number];
+    if (submission != machine->named)
+        snprintf(machine->named, sizeof(machine->named), "%s", submission);
     say(number,
         "{\"connection\":\"connected\",\"full\":true,\"state\":\"%s\","
         "\"submission\":\"%s\",\"progress_pct\":%g,\"canceled\":false,"

@@ -12,6 +12,7 @@ struct machine {
     int64_t attempt;                   /* of the latest order */
     int64_t last_started;              /* attempt */
     char submission[16];
+    char named[16]; /* in what it said last */
     char order[1024];
     bool dies_at_start; /* the power fails as a start is about to be sent:
                           the.power_is_off until crash_to_picture() */

@@ -157,6 +157,19 @@ void pass_ms(int64_t ms)
 
 /* -- calling -- */
 
+void trace(const char *fmt, ...)
+{
+    va_list args;
+    if (getenv("SPOOLD_TRACE") == NULL)
+        return;
+    printf("%8lld ", (long long)the.clock.mono_now_ms);
+    va_start(args, fmt);
+    vprintf(fmt, args);
+    va_end(args);
+    putchar('\n');
+    fflush(stdout);
+}
+
 static void on_done(void *arg, const struct call_result *result)
 {
     (void)arg;
@@ -180,6 +193,9 @@ static void call_flat(const char *op, const char *text)
     the.status = 0;
     ops_call(the.shop.ops, &request);
     settle();
+    for (int i = 0; i < 1000 && the.status == 0; i++)
+        loop_turn(the.shop.loop, 0); /* it is done in slices */
+    trace("%s %s: %d", op, text, the.status);
     assert_int_not_equal(the.status, 0);
 }
 
@@ -212,12 +228,17 @@ int64_t make(const char *op, const char *fmt, ...)
 
 /* -- the shop's things -- */
 
+int64_t make_printer(int number, const char *more)
+{
+    return make("printers.create",
+                "{\"name\":\"Printer %d\",\"model\":\"P1S\","
+                "\"kind\":\"machine\",\"serial\":\"%d\"%s%s}",
+                number, number, more[0] == '\0' ? "" : ",", more);
+}
+
 int64_t add_printer(int number)
 {
-    int64_t id = make("printers.create",
-                      "{\"name\":\"Printer %d\",\"model\":\"P1S\","
-                      "\"kind\":\"machine\",\"serial\":\"%d\"}",
-                      number, number);
+    int64_t id = make_printer(number, "");
     say(number,
         "{\"connection\":\"connected\",\"slots\":[{\"slot\":0,\"loaded\":true,"
         "\"material_type\":\"PLA\",\"color\":\"#FF0000\","
@@ -267,7 +288,7 @@ int64_t add_file(const char *plates)
 
 int64_t job_uploading(int number)
 {
-    say_idle(number, "");
+    say_idle(number, the.machines[number].named);
     int64_t job = add_job("");
     assert_non_null(the.machines[number].upload);
     return job;

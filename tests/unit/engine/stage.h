@@ -75,6 +75,8 @@ int64_t make(const char *op, const char *fmt, ...) SPD_PRINTF(2, 3);
 /* A printer of the shop for each machine: made enabled, a P1S, plate clear,
  * and reporting red PLA (1000 g, all of it) in slot 0. */
 int64_t add_printer(int machine);
+/* The same, and it has not said a word yet. */
+int64_t make_printer(int machine, const char *more);
 /* A job for the file; more members go into the object ("\"copies\":2"). */
 int64_t add_job(const char *more);
 /* The same shop file, but of these plates (JSON). */
@@ -100,6 +102,9 @@ void assert_job(int64_t id, const char *status, const char *phase);
 /* How often its machine was asked to start it, ever. */
 #define assert_starts(number, times)                                           \
     assert_int_equal(the.machines[number].starts, times)
+
+/* With SPOOLD_TRACE set: what is asked, said and sent, line by line. */
+void trace(const char *fmt, ...) SPD_PRINTF(1, 2);
 
 /* To the milligram. */
 #define assert_grams(a, b)                                                     \

@@ -287,6 +287,38 @@ a_foreign_print_while_we_wait_for_ours_keeps_the_plate_covered(void **state)
     assert_starts(0, 1);
 }
 
+/* Ours was printed, then another, and nobody saw it: it was printed again. */
+static void a_print_that_came_and_went_out_of_sight_is_not_begun_again(void **s)
+{
+    (void)s;
+    add_printer(0);
+    say_idle(0, "77");
+    int64_t job = job_starting(0);
+    answer_start(0, SPD_EIO);
+    say_offline(0);
+    pass_ms(5 * MINUTE);
+    say_state(0, "finished", "4711", 100);
+    rests(0, 3, 60 * SECOND, "4711");
+    assert_job(job, "queued", "unknown");
+    assert_int_equal(count_attempts(), 1);
+    assert_false(read_printer(1).plate_clear);
+}
+
+/* The power failed for both: half a print lay there, and the next was begun. */
+static void a_printer_that_forgot_all_out_of_sight_is_looked_at(void **state)
+{
+    (void)state;
+    add_printer(0);
+    say_idle(0, "77");
+    int64_t job = job_starting(0);
+    crash();
+    say_idle(0, "");
+    rests(0, 3, 60 * SECOND, "");
+    assert_job(job, "queued", "unknown");
+    assert_starts(0, 1);
+    assert_false(read_printer(1).plate_clear);
+}
+
 /* Its part lay on the plate, which was thought to be clear. */
 static void a_foreign_print_that_nobody_saw_covers_the_plate(void **state)
 {
@@ -368,6 +400,8 @@ int main(void)
         A_TEST(changing_an_unknown_job_does_not_decide_its_fate),
         A_TEST(a_foreign_print_holds_our_job),
         A_TEST(a_foreign_print_while_we_wait_for_ours_keeps_the_plate_covered),
+        A_TEST(a_print_that_came_and_went_out_of_sight_is_not_begun_again),
+        A_TEST(a_printer_that_forgot_all_out_of_sight_is_looked_at),
         A_TEST(a_foreign_print_that_nobody_saw_covers_the_plate),
         A_TEST(only_our_own_submission_is_credited),
         A_TEST(a_print_that_turns_into_another_is_unknown_after_evidence),
