@@ -1,143 +1,82 @@
-/* Random jobs, random printers, random power cuts: whatever happens, a start is
- * sent at most once an attempt and never on a taken plate, and no job that was
- * acknowledged is lost.
+/* Random people, random machines, random deaths of the process: whatever
+ * happens, no print is begun twice, none on a taken plate or of the wrong
+ * filament, and no job that was granted is lost (model.h).
+ *
+ * The process is killed for real, at any moment and at the places of
+ * base/crash.h; the next one takes up what is on the disk.
  *
  * SPOOLD_SEED repeats a run, SPOOLD_STEPS says how many steps it takes. */
+#include "death.h"
+#include "model.h"
+#include "people.h"
 #include "stage.h"
-#include "world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-enum { STEPS = 20000, EPISODE_STEPS = 1000, CHECK_EVERY = 25 };
+#include "base/crash.h"
 
+enum { STEPS = 20000, EPISODE_STEPS = 1000, CHECK_EVERY = 25, PLACES_MAX = 64 };
+
+/* Of all episodes; outlives the processes. */
 static struct tally {
-    int64_t steps, restarts, crashes, cuts_at_start, jobs, starts, attempts;
-    size_t acknowledged; /* jobs of this episode */
-} tally;
+    int64_t steps, jobs, starts, attempts, restarts, kills, refused;
+    int64_t kills_at[PLACES_MAX];
+    int armed; /* the place it is to die at; -1: none */
+    int episode_steps;
+    bool drains;
+} * tally;
 
-/* -- what people do -- */
+/* -- deaths -- */
 
-static void ask_for_job(void)
+static void stop_and_start(void)
 {
-    static const char *const failures[] = { "stop", "retry_here",
-                                            "retry_elsewhere" };
-    char more[200];
-    int len = snprintf(more, sizeof(more),
-                       "\"copies\":%u,\"priority\":%u,\"on_failure\":\"%s\"",
-                       1 + dice(2), dice(3), failures[dice(3)]);
-    if (dice(2) == 0)
-        len += snprintf(more + len, sizeof(more) - (size_t)len,
-                        ",\"printer_id\":%u", 1 + dice(PRINTERS));
-    if (dice(5) == 0)
-        snprintf(more + len, sizeof(more) - (size_t)len,
-                 ",\"scheduled_start\":\"2026-01-01T00:%02u:00Z\"", dice(60));
-    add_job(more);
-    tally.acknowledged++;
-    tally.jobs++;
+    restart();
+    tally->restarts++;
 }
 
-static int64_t any_job(void)
+static void arm(void)
 {
-    return tally.acknowledged == 0 ? 0 : 1 + dice((unsigned)tally.acknowledged);
+    static const char *const sides[] = { "before", "after" };
+    int count = 0;
+    while (crash_places[count] != NULL)
+        count++;
+    tally->armed = (int)dice((unsigned)count);
+    die_at(crash_places[tally->armed], sides[dice(2)]);
 }
 
-static void change_job(void)
+static void perhaps_die(void)
 {
-    static const char *const changes[] = {
-        "\"status\":\"queued\"",    "\"status\":\"failed\"",
-        "\"status\":\"completed\"", "\"notes\":\"soon\"",
-        "\"priority\":9",           "\"material_slot\":0",
-        "\"status\":\"started\"",   "\"printer_id\":2",
-    };
-    if (tally.acknowledged > 0)
-        call("jobs.update", "{\"print_id\":%lld,%s}", (long long)any_job(),
-             changes[dice(SPD_COUNT(changes))]);
+    unsigned number = dice(80);
+    if (number == 0)
+        stop_and_start();
+    else if (number == 1)
+        die();
+    else if (number < 4)
+        arm();
 }
 
-static void cancel_job(void)
+static void count_kill(void)
 {
-    if (tally.acknowledged > 0)
-        call("jobs.cancel", "{\"print_id\":%lld,\"stop\":%s}",
-             (long long)any_job(), dice(2) == 0 ? "true" : "false");
+    tally->kills++;
+    if (tally->armed >= 0)
+        tally->kills_at[tally->armed]++;
+    tally->armed = -1;
 }
 
-static void hold_job(void)
-{
-    if (tally.acknowledged > 0)
-        call(dice(2) == 0 ? "jobs.hold" : "jobs.release", "{\"id\":%lld}",
-             (long long)any_job());
-}
-
-static void clear_plate(int machine)
-{
-    if (world_clear_plate(machine))
-        make("printers.plate_cleared", "{\"id\":%d}", machine + 1);
-}
+/* -- a step -- */
 
 static void do_something(void)
 {
     unsigned number = dice(100);
-    if (number < 12)
-        ask_for_job();
-    else if (number < 16)
-        change_job();
-    else if (number < 18)
-        cancel_job();
-    else if (number < 20)
-        hold_job();
-    else if (number < 28)
-        clear_plate((int)dice(PRINTERS));
-    else if (number < 40)
+    if (number < 30)
+        people_do_something();
+    else if (number < 42)
         pass_ms(dice(20) == 0 ? 5 * MINUTE : (int64_t)dice(15) * SECOND);
     else
         world_move((int)dice(PRINTERS));
-}
-
-/* -- power cuts -- */
-
-static void cut_power(void)
-{
-    int machine = (int)dice(PRINTERS);
-    if (the.power_is_off)
-        return;
-    switch (dice(40)) {
-    case 0:
-        restart();
-        tally.restarts++;
-        break;
-    case 1:
-        crash();
-        tally.crashes++;
-        break;
-    case 2:
-        the.machines[machine].dies_at_start = true;
-        break;
-    default:
-        break;
-    }
-}
-
-static void finish_cut_at_start(void)
-{
-    if (!the.power_is_off)
-        return;
-    for (int i = 0; i < PRINTERS; i++)
-        the.machines[i].dies_at_start = false;
-    crash_to_picture();
-    tally.cuts_at_start++;
-}
-
-/* -- what must hold -- */
-
-static int64_t copies_done;
-
-static bool add_copies(void *arg, const void *record)
-{
-    (void)arg;
-    copies_done += ((const struct job *)record)->copies_done;
-    return true;
 }
 
 static void print_breach(void *arg, const char *sentence)
@@ -146,52 +85,40 @@ static void print_breach(void *arg, const char *sentence)
     print_error("breach: %s\n", sentence);
 }
 
-/* After each step what is quick to see; the whole of it now and then. */
-static void assert_no_faults(void)
+static void assert_all_is_well(void)
 {
     for (int i = 0; i < PRINTERS; i++)
         assert_int_equal(the.machines[i].faults, 0);
-}
-
-static void assert_all_is_well(void)
-{
-    assert_no_faults();
-    copies_done = 0;
-    spd_txn *txn = store_read(the.shop.store);
-    assert_int_equal(record_count(txn, &job_kind), tally.acknowledged);
-    record_each(txn, &job_kind, &(struct span){ 0 }, add_copies, NULL);
-    store_read_end(txn);
-    assert_true(copies_done <= world.finished_ours);
+    model_judge_jobs();
     assert_int_equal(shop_check(the.shop.store, print_breach, NULL), 0);
 }
 
 static void take_step(void)
 {
+    tally->episode_steps++;
+    if (tally->steps++ % CHECK_EVERY == 0)
+        assert_all_is_well();
+    perhaps_die();
     do_something();
     world_take_orders();
-    cut_power();
-    finish_cut_at_start();
-    assert_no_faults();
-    if (tally.steps++ % CHECK_EVERY == 0)
-        assert_all_is_well();
     arena_fini(&the.arena);
 }
 
 /* -- in the end everything is done -- */
 
 struct open_jobs {
-    int64_t ids[1024];
+    int64_t ids[JOBS_MAX];
+    bool is_hopeless[JOBS_MAX]; /* only a person knows how it went */
     size_t count;
-    bool hopeless[1024]; /* only a person knows how it went */
 };
 
 static bool note_open(void *arg, const void *record)
 {
     struct open_jobs *open = arg;
     const struct job *job = record;
-    if (job_is_done(job) || open->count == SPD_COUNT(open->ids))
+    if (job_is_done(job))
         return true;
-    open->hopeless[open->count] =
+    open->is_hopeless[open->count] =
         job->phase == PHASE_UNKNOWN || job->status == JOB_STARTED;
     open->ids[open->count++] = job->id;
     return true;
@@ -206,98 +133,157 @@ static struct open_jobs find_open(void)
     return open;
 }
 
-/* Fifty prints empty a spool; printers and their only slots have like numbers.
- */
-static void load_fresh_spool(int machine)
-{
-    make("materials.update",
-         "{\"material_id\":%d,\"weight_grams\":1000,\"remaining_pct\":100}",
-         machine + 1);
-}
-
 static void behave_for_a_while(void)
 {
+    people_set_up_printers();
     for (int i = 0; i < PRINTERS; i++) {
         world_take_orders();
+        world_load_all(i);
         world_behave(i);
-        load_fresh_spool(i);
-        clear_plate(i);
+        people_clear_plate(i);
     }
     fake_clock_advance(&the.clock, 20 * SECOND);
     settle();
     world_take_orders();
-    finish_cut_at_start();
+    arena_fini(&the.arena);
+}
+
+static void help_along(const struct open_jobs *open, int round)
+{
+    for (size_t i = 0; i < open->count; i++) {
+        people_let_go(open->ids[i]);
+        if (open->is_hopeless[i] && round > 0)
+            people_give_up(open->ids[i]);
+    }
 }
 
 static void drain(void)
 {
     struct open_jobs open = find_open();
-    for (size_t i = 0; i < open.count; i++)
-        make("jobs.release", "{\"id\":%lld}", (long long)open.ids[i]);
-    for (int round = 0; open.count > 0 && round < 1000; round++) {
+    for (int round = 0; open.count > 0 && round < 1200; round++) {
+        if (round % 20 == 0)
+            help_along(&open, round);
         behave_for_a_while();
-        for (size_t i = 0; round % 20 == 19 && i < open.count; i++)
-            if (open.hopeless[i])
-                call("jobs.update", "{\"print_id\":%lld,\"status\":\"failed\"}",
-                     (long long)open.ids[i]);
-        assert_no_faults();
         open = find_open();
     }
     if (open.count > 0)
-        fail_msg("job %lld is never done: %s", (long long)open.ids[0],
-                 call("jobs.get", "{\"id\":%lld}", (long long)open.ids[0]));
+        violate(LOST_JOB, "job %lld is never done: %s", (long long)open.ids[0],
+                call("jobs.why", "{\"id\":%lld}", (long long)open.ids[0]));
 }
 
-static void play_episode(int steps)
+/* -- an episode: one process after the other -- */
+
+static void live(void)
 {
-    tally.acknowledged = 0;
-    world_reset();
-    world.finished_ours = 0;
-    for (int i = 0; i < PRINTERS; i++)
-        add_printer(i);
-    for (int i = 0; i < steps; i++)
-        take_step();
+    build();
+    trace("a new process");
+    model_take_up();
+    assert_all_is_well();
+    world_take_orders();
+    if (!tally->drains) {
+        people_set_up_printers();
+        while (tally->episode_steps < EPISODE_STEPS)
+            take_step();
+    }
+    tally->drains = true;
+    unsetenv("SPOOLD_CRASH");
     drain();
     assert_all_is_well();
-    tally.attempts += (int64_t)count_attempts();
-    for (int i = 0; i < PRINTERS; i++)
-        tally.starts += the.machines[i].starts;
+    model_judge_end();
+    take_down();
 }
+
+static void count_episode(void)
+{
+    tally->jobs += model->jobs;
+    tally->attempts += (int64_t)count_attempts();
+    for (int i = 0; i < PRINTERS; i++)
+        tally->starts += the.machines[i].starts;
+}
+
+static void play_episode(void)
+{
+    world_reset();
+    model_reset();
+    model->seed = world->random;
+    tally->episode_steps = 0;
+    tally->drains = false;
+    for (int i = 0; i < FILES; i++)
+        files[i].id = add_file(files[i].plates);
+    the.judge_start = model_judge_start;
+    take_down();
+    while (was_killed(live))
+        count_kill();
+    build();
+    count_episode();
+}
+
+/* -- the run -- */
 
 static uint64_t choose_seed(void)
 {
     const char *given = getenv("SPOOLD_SEED");
     if (given != NULL)
-        return strtoull(given, NULL, 10) | 1;
+        return strtoull(given, NULL, 10);
     return ((uint64_t)time(NULL) * 2654435761u) | 1;
+}
+
+static void print_tally(void)
+{
+    const int64_t *violations = model->violations;
+    int64_t killed_at_places = 0;
+    for (int i = 0; i < PLACES_MAX; i++)
+        killed_at_places += tally->kills_at[i];
+    print_message("%lld steps: %lld jobs, %lld attempts, %lld starts, %lld "
+                  "prints begun\n",
+                  (long long)tally->steps, (long long)tally->jobs,
+                  (long long)tally->attempts, (long long)tally->starts,
+                  (long long)world->begun);
+    print_message("killed %lld times, %lld of them at a named place; %lld "
+                  "restarts\n",
+                  (long long)tally->kills, (long long)killed_at_places,
+                  (long long)tally->restarts);
+    print_message("machines: %lld starts refused, %lld never began, %lld drops "
+                  "at a start, %lld stalls, %lld lies, %lld reports out of "
+                  "turn, %lld reboots, %lld prints begun by themselves, %lld "
+                  "of others\n",
+                  (long long)world->refused, (long long)world->never_began,
+                  (long long)world->drops, (long long)world->stalls,
+                  (long long)world->lies, (long long)world->repeats,
+                  (long long)world->reboots, (long long)world->by_itself,
+                  (long long)world->foreign);
+    print_message("%lld spools, %lld slots weighed at a start\n",
+                  (long long)world->spools, (long long)model->weighed);
+    print_message("%lld double starts, %lld lost jobs, %lld starts on a taken "
+                  "plate, %lld with wrong material, %lld unwanted, %lld wrong "
+                  "counts\n",
+                  (long long)violations[DOUBLE_START],
+                  (long long)violations[LOST_JOB],
+                  (long long)violations[TAKEN_PLATE],
+                  (long long)violations[WRONG_MATERIAL],
+                  (long long)violations[UNWANTED_START],
+                  (long long)violations[WRONG_COUNT]);
 }
 
 static void whatever_happens_nothing_is_started_twice_or_lost(void **state)
 {
     uint64_t seed = choose_seed();
     const char *given = getenv("SPOOLD_STEPS");
-    int steps = given != NULL ? (int)strtol(given, NULL, 10) : STEPS;
-    world.random = seed;
+    int64_t steps = given != NULL ? strtoll(given, NULL, 10) : STEPS;
+    tally = shared_new(sizeof(*tally));
+    tally->armed = -1;
+    world_reset();
+    world->random = seed;
     print_message("SPOOLD_SEED=%llu\n", (unsigned long long)seed);
-    for (int done = 0; done < steps; done += EPISODE_STEPS) {
-        if (done > 0) {
+    while (tally->steps < steps) {
+        if (tally->steps > 0) {
             assert_int_equal(stage_tear_down(state), 0);
             assert_int_equal(stage_set_up(state), 0);
         }
-        play_episode(EPISODE_STEPS);
+        play_episode();
     }
-    print_message("%lld steps, %lld jobs, %lld attempts, %lld starts (%lld "
-                  "refused, %lld never began), %lld prints of others, %lld "
-                  "lies, %lld restarts, %lld crashes, %lld of them at a "
-                  "start\n",
-                  (long long)tally.steps, (long long)tally.jobs,
-                  (long long)tally.attempts, (long long)tally.starts,
-                  (long long)world.refused, (long long)world.never_began,
-                  (long long)world.foreign, (long long)world.lies,
-                  (long long)tally.restarts,
-                  (long long)(tally.crashes + tally.cuts_at_start),
-                  (long long)tally.cuts_at_start);
-    assert_true(tally.starts > 0 && tally.cuts_at_start > 0);
+    print_tally();
+    assert_true(tally->starts > 0 && tally->kills > 0 && model->weighed > 0);
 }
 
 int main(void)
