@@ -195,6 +195,14 @@ spd_err order_take(spd_txn *txn, struct shop *shop, struct order *said,
 /* What the fields cannot tell of an order that was read. True: it is sound. */
 bool order_judge(const struct order *said, struct faults *faults);
 
+/* What saying it would come to; nothing is written. */
+spd_err order_foresee(spd_txn *txn, const struct order *said,
+                      enum order_news *news, struct arena *arena,
+                      struct spd_error *err);
+
+/* Its texts and lists become the arena's own. */
+void order_own(struct order *order, struct arena *arena);
+
 /* What a person changed of it, `before` being as it was read; who is that
  * person. "order.updated", or "order.shipped". */
 spd_err order_change(spd_txn *txn, struct shop *shop,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "shop/listing.h"
+#include "shop/order_import.h"
 #include "shop/product.h"
 
 /* -- reading -- */
@@ -298,5 +299,6 @@ static const struct op order_ops[] = {
 
 spd_err order_add_ops(struct shop *shop, struct spd_error *err)
 {
-    return ops_add(shop->ops, order_ops, SPD_COUNT(order_ops), shop, err);
+    spd_err rc = ops_add(shop->ops, order_ops, SPD_COUNT(order_ops), shop, err);
+    return rc == SPD_OK ? order_import_add_ops(shop, err) : rc;
 }

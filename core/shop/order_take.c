@@ -235,51 +235,69 @@ static spd_err take_new(spd_txn *txn, struct shop *shop, struct order *said,
     return write_order(txn, shop, said, &change, arena, err);
 }
 
-static spd_err take_again(spd_txn *txn, struct shop *shop,
-                          const struct order *old, struct order *said,
-                          spd_str who, enum order_news *news,
-                          struct arena *arena, struct spd_error *err)
+/* The order as it is once `said` is laid over it; is that anything new? */
+static bool lay_all_over(spd_txn *txn, const struct order *old,
+                         const struct order *said, struct order *order,
+                         struct arena *arena)
 {
-    struct change change = { "order.updated", who };
-    struct order order = *old;
+    *order = *old;
     if (said->problem.len > 0) {
-        mark(&order, said);
+        mark(order, said);
     } else {
-        lay_over(&order, said);
-        order.items = merge_items(&old->items, &said->items, arena);
-        bring_in_step(txn, &order, arena);
+        lay_over(order, said);
+        order->items = merge_items(&old->items, &said->items, arena);
+        bring_in_step(txn, order, arena);
     }
-    spd_str raw = order.raw;
-    order.raw = (spd_str){ NULL, 0 };
-    *news = is_same(old, &order) && str_equal(raw, order_raw(txn, old->id))
-                ? ORDER_SAME
-                : ORDER_CHANGED;
-    order.raw = raw;
-    spd_err rc = SPD_OK;
-    if (*news == ORDER_CHANGED)
-        rc = write_order(txn, shop, &order, &change, arena, err);
-    said->id = old->id;
-    return rc;
+    struct order shown = *order;
+    shown.raw = (spd_str){ NULL, 0 };
+    return !is_same(old, &shown) ||
+           !str_equal(order->raw, order_raw(txn, old->id));
+}
+
+/* What is known of it, in `old`, and what saying it comes to. */
+static spd_err foresee(spd_txn *txn, const struct order *said,
+                       struct order *old, struct order *order,
+                       enum order_news *news, struct arena *arena,
+                       struct spd_error *err)
+{
+    int64_t id = order_find(txn, said->source, said->shop_id, said->source_id);
+    *news = ORDER_NEW;
+    if (id == 0)
+        return SPD_OK;
+    spd_err rc = record_get(txn, &order_kind, id, old, arena, err);
+    if (rc != SPD_OK)
+        return rc;
+    if (said->updated_at != 0 && said->updated_at < old->updated_at)
+        *news = ORDER_STALE;
+    else
+        *news = lay_all_over(txn, old, said, order, arena) ? ORDER_CHANGED
+                                                           : ORDER_SAME;
+    return SPD_OK;
+}
+
+spd_err order_foresee(spd_txn *txn, const struct order *said,
+                      enum order_news *news, struct arena *arena,
+                      struct spd_error *err)
+{
+    struct order old, order;
+    return foresee(txn, said, &old, &order, news, arena, err);
 }
 
 spd_err order_take(spd_txn *txn, struct shop *shop, struct order *said,
                    spd_str who, enum order_news *news, struct arena *arena,
                    struct spd_error *err)
 {
-    struct order old;
-    int64_t id = order_find(txn, said->source, said->shop_id, said->source_id);
-    *news = ORDER_NEW;
-    if (id == 0)
-        return take_new(txn, shop, said, who, arena, err);
-    spd_err rc = record_get(txn, &order_kind, id, &old, arena, err);
+    struct change change = { "order.updated", who };
+    struct order old, order;
+    spd_err rc = foresee(txn, said, &old, &order, news, arena, err);
     if (rc != SPD_OK)
         return rc;
-    if (said->updated_at != 0 && said->updated_at < old.updated_at) {
-        *news = ORDER_STALE;
-        said->id = id;
-        return SPD_OK;
-    }
-    return take_again(txn, shop, &old, said, who, news, arena, err);
+    if (*news == ORDER_NEW)
+        return take_new(txn, shop, said, who, arena, err);
+    said->id = old.id;
+    return *news == ORDER_CHANGED
+               ? write_order(txn, shop, &order, &change, arena, err)
+               : SPD_OK;
 }
 
 /* -- a person -- */
