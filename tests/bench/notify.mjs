@@ -1,11 +1,13 @@
 // How soon people are told, and how many of them at once.
 //
 // The receiver is node on the same processors, so these are figures of both. An
-// alert takes the way of a printer's report: one commit for what happened, one
-// for the message and its deliveries, then the request.
+// alert takes the way that a printer's report takes: one commit for what happened,
+// one for the message and its deliveries, then the request.
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Server } from './servers.mjs';
 import { ask, setUp } from './spoold.mjs';
@@ -13,6 +15,7 @@ import { ask, setUp } from './spoold.mjs';
 const HOME = '127.0.0.44';
 const CHANNELS = 20;
 const WANTED_PER_SECOND = 1000;
+const hasClient = spawnSync('mosquitto_sub', ['--help']).error === undefined;
 
 function newReceiver() {
     const receiver = { count: 0, told: new Map() };
@@ -23,7 +26,9 @@ function newReceiver() {
         request.on('end', () => {
             response.writeHead(204).end();
             receiver.count++;
-            receiver.told.set(JSON.parse(body).data.title, at);
+            const { data } = JSON.parse(body);
+            const colour = data.event?.material?.color?.slice(1, 7);
+            receiver.told.set(colour ?? data.title, at);
         });
     });
     receiver.server.keepAliveTimeout = 60_000;
@@ -33,10 +38,11 @@ function newReceiver() {
     }));
 }
 
-async function openShop(bench, receiver, channels) {
+async function openShop(bench, receiver, channels, plugins = '"webhook"') {
     const data = join(bench.work, `notify-${bench.nextNumber()}`);
     mkdirSync(data);
-    writeFileSync(`${data}.conf`, 'allow_loopback = true\nplugins = { "webhook" }\n');
+    writeFileSync(`${data}.conf`, 'allow_loopback = true\nplugins = { ' +
+        `${plugins} }\n`);
     const server = await Server.start(join(bench.build, 'spoold'),
         ['--config', `${data}.conf`, '--data', data, '--listen', '127.0.0.41:0']);
     const shop = { server, token: await setUp(server, data) };
@@ -73,6 +79,51 @@ async function soon(bench, receiver) {
     }
     await shop.server.stop();
     bench.most('from what happens to the receiver, p99', percentile(times, 0.99), 'ms', 50);
+}
+
+// What a client of the printer's own broker hears, and when: mosquitto_sub stamps
+// each report as it comes, which is when spoold hears it too.
+function listenTo(printer, authority) {
+    const heard = new Map(); // colour -> milliseconds since 1970
+    const child = spawn('mosquitto_sub', ['-h', printer.host, '-p', `${printer.mqtt_port}`,
+        '--cafile', authority, '--insecure', '-u', 'bblp',
+        '-P', printer.access_code, '-t', `device/${printer.serial}/report`, '-F', '%U %p'],
+    { stdio: ['ignore', 'pipe', 'ignore'] });
+    createInterface({ input: child.stdout }).on('line', (line) => {
+        const [, at, report] = /^(\S+) (.*)$/s.exec(line) ?? [];
+        for (const [, colour] of (report ?? '').matchAll(/"tray_color": ?"(\w{6})FF"/g))
+            if (!heard.has(colour)) heard.set(colour, Number(at) * 1000);
+    });
+    return { heard, stop: () => child.kill('SIGKILL') };
+}
+
+/** From the printer's report of another filament to the receiver's socket. */
+async function soonFromReport(bench, receiver) {
+    process.env.SPOOLD_BUILD = bench.build;
+    const { Simulator } = await import('../e2e/help/simulator.mjs');
+    const authority = join(bench.work, 'ca.pem');
+    const sim = await Simulator.start(['P1S'], { 'report-ms': 50, 'ca-out': authority });
+    const [printer] = sim.printers;
+    const listener = listenTo(printer, authority);
+    const shop = await openShop(bench, receiver, 1, '"webhook", "bambu-mqtt"');
+    const { id } = (await ask(shop.server, 'POST', '/api/printers', { ...shop, json:
+        { name: 'Left', kind: 'bambu', ...printer } })).json();
+    await ask(shop.server, 'PUT', `/api/bambu/notifications/${id}`,
+        { ...shop, json: { notify_material_change: true } });
+    await until(() => listener.heard.size > 0, 20);
+    await pause(1000);
+    const times = [];
+    for (let i = 0; i < bench.alerts / 2; i++) {
+        const colour = (0x100000 + i).toString(16).toUpperCase();
+        await sim.act(printer, 'tray', { slot: 0, present: true, type: 'PLA', color: `${colour}FF` });
+        await until(() => receiver.told.has(colour) && listener.heard.has(colour), 10);
+        times.push(performance.timeOrigin + receiver.told.get(colour)
+            - listener.heard.get(colour));
+    }
+    listener.stop();
+    await shop.server.stop();
+    await sim.end();
+    bench.most("from a printer's report to the receiver, p99", percentile(times, 0.99), 'ms', 50);
 }
 
 async function asFastAsItGoes(bench, receiver, shop) {
@@ -119,6 +170,7 @@ async function atAPace(bench, receiver, shop) {
 export async function notify(bench) {
     const receiver = await newReceiver();
     await soon(bench, receiver);
+    if (hasClient) await soonFromReport(bench, receiver);
     const shop = await openShop(bench, receiver, CHANNELS);
     await asFastAsItGoes(bench, receiver, shop);
     await atAPace(bench, receiver, shop);
