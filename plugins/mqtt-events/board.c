@@ -20,8 +20,9 @@ struct machine {
     bool is_marked;     /* something happened: ask */
     bool is_asked;      /* an answer is awaited */
     int64_t asked_ms;
-    char *said;       /* the state published last; NULL: none on this line */
-    int availability; /* as published: 1 online, 0 offline, -1 nothing yet */
+    int64_t finish_ms; /* as said of the print under way; 0: nothing */
+    char *said;        /* the state published last; NULL: none on this line */
+    int availability;  /* as published: 1 online, 0 offline, -1 nothing yet */
 };
 
 struct board {
@@ -292,7 +293,9 @@ static void say_state(struct board *b, struct machine *m,
     char topic[TOPIC_MAX_CHARS];
     spd_str text = { "", 0 };
     spd_jsonw *w = json_of(b)->writer();
-    state_write(json_of(b), status, w);
+    m->finish_ms = state_finish_ms(
+        json_of(b), status, b->self->host->loop->wall_ms(), m->finish_ms);
+    state_write(json_of(b), status, m->finish_ms, w);
     printer_topic(b->plan->naming, m->id, "state", topic);
     bool is_news = json_of(b)->text(w, &text) == SPD_OK &&
                    (m->said == NULL || strlen(m->said) != text.len ||

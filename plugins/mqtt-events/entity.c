@@ -33,6 +33,7 @@ static const struct entity entities[] = {
       .class = "duration",
       .unit = "min",
       .measures = true },
+    { .id = "finish", .name = "Finish time", .class = "timestamp" },
     { .id = "job", .name = "Print", .icon = "mdi:printer-3d-nozzle" },
     { .id = "nozzle",
       .name = "Nozzle temperature",

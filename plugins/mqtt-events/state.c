@@ -2,6 +2,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+/* Printers count in minutes, and change their mind. */
+enum { SAME_FINISH_MS = 3 * 60 * 1000 };
 
 /* ---------------------------------------------------------- a printer - */
 
@@ -98,13 +102,41 @@ static void put_message(const struct spd_json_api *json, spd_jsonw *w,
     json->put_str(w, "message", text);
 }
 
+int64_t state_finish_ms(const struct spd_json_api *json, const spd_json *status,
+                        int64_t now_ms, int64_t before_ms)
+{
+    int64_t minutes =
+        json->as_int(json->member(status, "remaining_minutes"), 0);
+    bool is_under_way = is(json, json->member(status, "status"), "printing");
+    int64_t finish_ms = now_ms + minutes * 60000;
+    int64_t off_ms = finish_ms - before_ms;
+    if (!is_under_way || minutes <= 0)
+        return 0;
+    return off_ms > -SAME_FINISH_MS && off_ms < SAME_FINISH_MS ? before_ms
+                                                               : finish_ms;
+}
+
+static void put_finish(const struct spd_json_api *json, spd_jsonw *w,
+                       int64_t finish_ms)
+{
+    char text[32];
+    time_t seconds = (time_t)(finish_ms / 1000);
+    struct tm at;
+    if (finish_ms == 0 || gmtime_r(&seconds, &at) == NULL) {
+        json->put_null(w, "finish");
+        return;
+    }
+    size_t len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:00+00:00", &at);
+    json->put_str(w, "finish", (spd_str){ text, len });
+}
+
 bool state_is_online(const struct spd_json_api *json, const spd_json *status)
 {
     return is(json, json->member(status, "connection"), "connected");
 }
 
 void state_write(const struct spd_json_api *json, const spd_json *status,
-                 spd_jsonw *w)
+                 int64_t finish_ms, spd_jsonw *w)
 {
     const spd_json *slot = slot_in_use(json, status);
     const spd_json *error = json->member(status, "error");
@@ -114,6 +146,7 @@ void state_write(const struct spd_json_api *json, const spd_json *status,
     json->begin(w, NULL, SPD_JSON_OBJECT);
     for (size_t i = 0; i < SPD_COUNT(copied); i++)
         json->put_json(w, copied[i].name, json->member(status, copied[i].from));
+    put_finish(json, w, finish_ms);
     put_filament(json, w, slot);
     put_weight(json, w, slot);
     put_message(json, w, status);

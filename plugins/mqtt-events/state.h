@@ -7,9 +7,14 @@
 
 #include <spoold/plugin.h>
 
+/* When the print that is under way will be done; 0: none is, or nobody knows.
+ * An estimate that differs little from `before_ms` is that one again. */
+int64_t state_finish_ms(const struct spd_json_api *json, const spd_json *status,
+                        int64_t now_ms, int64_t before_ms);
+
 /* `status`: as the operation printers.status answers. */
 void state_write(const struct spd_json_api *json, const spd_json *status,
-                 spd_jsonw *w);
+                 int64_t finish_ms, spd_jsonw *w);
 
 /* Can it be spoken to? */
 bool state_is_online(const struct spd_json_api *json, const spd_json *status);

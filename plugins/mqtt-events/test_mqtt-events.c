@@ -118,7 +118,8 @@ static const char *state_of(const char *status)
 {
     spd_json *doc = testhost_parse(status);
     spd_jsonw *w = testhost_json()->writer();
-    state_write(testhost_json(), doc, w);
+    int64_t finish_ms = state_finish_ms(testhost_json(), doc, 1767261600000, 0);
+    state_write(testhost_json(), doc, finish_ms, w);
     testhost_json()->free(doc);
     return text_of(w);
 }
@@ -138,6 +139,26 @@ static void a_state_names_the_filament_in_use(void **state)
     HAS(text, "\"problem\":\"OFF\"");
     HAS(text, "\"running\":\"ON\"");
     HAS(text, "\"connectivity\":\"ON\"");
+}
+
+static void a_print_says_when_it_will_be_done_and_does_not_waver(void **state)
+{
+    (void)state;
+    const char *text =
+        state_of("{'status': 'printing', 'remaining_minutes': 90}");
+    HAS(text, "\"finish\":\"2026-01-01T11:30:00+00:00\"");
+    HAS(state_of("{'status': 'idle', 'remaining_minutes': 90}"),
+        "\"finish\":null");
+    spd_json *doc =
+        testhost_parse("{'status': 'printing', 'remaining_minutes': 90}");
+    int64_t first = state_finish_ms(testhost_json(), doc, 1000000, 0);
+    assert_int_equal(first, 1000000 + 90 * 60000);
+    assert_int_equal(
+        state_finish_ms(testhost_json(), doc, 1000000 + 120000, first), first);
+    assert_int_equal(
+        state_finish_ms(testhost_json(), doc, 1000000 + 240000, first),
+        first + 240000);
+    testhost_json()->free(doc);
 }
 
 static void what_is_not_known_is_null(void **state)
@@ -322,6 +343,7 @@ int main(void)
         cmocka_unit_test(buttons_are_offered_only_where_commands_are_obeyed),
         cmocka_unit_test(topics_are_made_of_what_home_assistant_allows),
         cmocka_unit_test(a_state_names_the_filament_in_use),
+        cmocka_unit_test(a_print_says_when_it_will_be_done_and_does_not_waver),
         cmocka_unit_test(what_is_not_known_is_null),
         cmocka_unit_test(an_error_is_a_problem_with_a_message),
         cmocka_unit_test(an_event_tells_only_what_is_listed),

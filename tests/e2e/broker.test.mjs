@@ -160,7 +160,7 @@ test("a printer is announced, followed, and commanded by buttons", { skip },
       judge(topic, config);
       return config.unique_id;
     });
-    assert.equal(ids.length, 20);
+    assert.equal(ids.length, 21);
     assert.equal(new Set(ids).size, ids.length, "ids are not unique");
     assert.equal(broker.retained("spoold/status")["spoold/status"], "online");
     assert.equal(broker.kept[`${base}/availability`], "online");
@@ -227,7 +227,7 @@ test("a broker that loses everything is told everything again", { skip },
       20, "the loss is noticed");
     await broker.start();
     await state(broker, base, (s) => s.connectivity === "ON", "told again");
-    assert.equal(Object.keys(broker.retained("homeassistant/#")).length, 20);
+    assert.equal(Object.keys(broker.retained("homeassistant/#")).length, 21);
 
     // Home Assistant itself starts anew.
     broker.kept = {};
