@@ -71,7 +71,7 @@ it(`tells ${EVENTS} events to three channels, killed ${KILLS} times`, async () =
   };
   await Promise.all([raise(), kill()]);
   await until(async () => (await shop.get("/api/deliveries?state=waiting")).length === 0,
-    120, "nothing waits any more");
+    process.env.SPOOLD_LONG ? 600 : 120, "nothing waits any more");
   const givenUp = await shop.get("/api/deliveries?state=given_up");
   assert.deepEqual(givenUp, []);
 
