@@ -8,6 +8,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Once misspelt there. */
+#if LIBCURL_VERSION_NUM >= 0x080200
+#define ALLOW_FAILS CURLOPT_MAIL_RCPT_ALLOWFAILS
+#else
+#define ALLOW_FAILS CURLOPT_MAIL_RCPT_ALLLOWFAILS
+#endif
+
 enum { URL_CHARS = 600, MAIL_CHARS = ADDRESS_MAX_BYTES + 3, PLACE_CHARS = 90 };
 
 struct smtp {
@@ -199,7 +206,7 @@ static void set_up(struct smtp *s, const struct smtp_server *server)
     curl_easy_setopt(s->curl, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(s->curl, CURLOPT_FRESH_CONNECT,
                      was_let_in_elsewhere ? 1L : 0L);
-    curl_easy_setopt(s->curl, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
+    curl_easy_setopt(s->curl, ALLOW_FAILS, 1L);
 }
 
 static const char *bracketed(spd_str mail, char out[MAIL_CHARS])
