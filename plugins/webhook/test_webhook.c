@@ -51,14 +51,18 @@ static void send_notice(const char *kind, const char *channel, const char *more)
     const struct spd_notifier *row = testhost_notifier(host, kind);
     struct text text = { 0 };
     assert_non_null(row);
-    text_printf(&text,
-                "{\"id\":\"msg_1\",\"topic\":\"print.failed\","
-                "\"at\":\"2026-01-01T10:00:00Z\",\"try\":1,"
-                "\"severity\":\"error\",%s%s\"facts\":[{\"name\":\"Order\","
-                "\"value\":\"<7> & co\"}],\"link\":\"http://shop/#/jobs/1\","
-                "\"event\":{\"job\":{\"id\":7}},\"channel\":{\"id\":1,"
-                "\"name\":\"c\",\"kind\":\"%s\",%s}}",
-                more, more[0] == '\0' ? "" : ",", kind, channel);
+    text_printf(
+        &text,
+        "{\"id\":\"msg_1\",\"topic\":\"print.failed\","
+        "\"at\":\"2026-01-01T10:00:00Z\",\"try\":1,"
+        "\"severity\":\"error\",%s%s%s\"link\":\"http://shop/#/jobs/1\","
+        "\"event\":{\"job\":{\"id\":7}},\"channel\":{\"id\":1,"
+        "\"name\":\"c\",\"kind\":\"%s\",%s}}",
+        more, more[0] == '\0' ? "" : ",",
+        strstr(more, "\"facts\"") != NULL ? ""
+                                          : "\"facts\":[{\"name\":\"Order\","
+                                            "\"value\":\"<7> & co\"}],",
+        kind, channel);
     if (strstr(more, "\"title\"") == NULL) {
         struct text whole = { 0 };
         text_printf(
@@ -113,6 +117,16 @@ static spd_str sent(const char *path)
     return text_str(&scratch);
 }
 
+/* Of the i-th row of a list: `path` holds a %d. */
+static spd_str sent_at(const char *path, int i)
+{
+    char whole[80];
+    const char *hole = strstr(path, "%d");
+    snprintf(whole, sizeof(whole), "%.*s%d%s", (int)(hole - path), path, i,
+             hole + 2);
+    return sent(whole);
+}
+
 static void assert_sent(const char *path, const char *expected)
 {
     spd_str text = sent(path);
@@ -147,7 +161,15 @@ static void send_longest(const char *kind, const char *channel)
     text_puts(&more, "\",\"text\":\"");
     for (int i = 0; i < 4000; i++)
         text_puts(&more, i % 2 ? "\xc3\xa4" : "<");
-    text_puts(&more, "\",\"progress_pct\":55.5,\"items\":[],\"facts2\":[]");
+    text_puts(&more, "\",\"progress_pct\":55.5,\"items\":[],\"facts\":[");
+    for (int i = 0; i < 12; i++) {
+        text_printf(&more, "%s{\"name\":\"Fact %d\",\"value\":\"",
+                    i == 0 ? "" : ",", i);
+        for (int k = 0; k < 1000; k++)
+            text_puts(&more, k % 2 ? "\xf0\x9f\x96\xa8" : "&");
+        text_puts(&more, "\"}");
+    }
+    text_puts(&more, "]");
     send_notice(kind, channel, more.ptr);
     text_free(&more);
 }
@@ -335,8 +357,14 @@ static void discord_shows_the_longest_names(void **state)
     all += chars_of(sent("embeds.0.title"));
     assert_true(chars_of(sent("embeds.0.description")) <= 4096);
     all += chars_of(sent("embeds.0.description"));
-    all += chars_of(sent("embeds.0.fields"));
-    assert_true(all <= 6000);
+    for (int i = 0; i < 25; i++) {
+        size_t name = chars_of(sent_at("embeds.0.fields.%d.name", i));
+        size_t value = chars_of(sent_at("embeds.0.fields.%d.value", i));
+        assert_true(name <= 256 && value <= 1024 && (name > 0) == (value > 0));
+        all += name + value;
+    }
+    assert_int_equal(sent("embeds.0.fields.25").len, 0);
+    assert_in_range(all, 5000, 6000);
     answer(204, "", "");
 }
 
@@ -361,6 +389,9 @@ static void slack_shows_the_longest_names(void **state)
     assert_true(chars_of(sent("blocks.0.text.text")) <= 150);
     assert_true(sent("blocks.1.text.text").len <= 3000);
     assert_true(sent("text").len < 4000);
+    for (int i = 0; i < 10; i++)
+        assert_in_range(sent_at("blocks.2.fields.%d.text", i).len, 10, 2000);
+    assert_int_equal(sent("blocks.2.fields.10").len, 0);
     assert_true(chars_of(sent("blocks")) < 13200);
     answer(200, "", "ok");
 }
