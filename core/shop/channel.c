@@ -209,6 +209,10 @@ static void judge_quiet(struct call *call, const struct channel *channel)
     if ((channel->quiet_from.len > 0) != (channel->quiet_to.len > 0))
         faults_add(call_faults(call), "quiet_to",
                    "must be given together with quiet_from, or neither");
+    else if (channel->quiet_to.len > 0 &&
+             str_equal(channel->quiet_from, channel->quiet_to))
+        faults_add(call_faults(call), "quiet_to",
+                   "is the same as quiet_from: it would never be quiet");
 }
 
 static void judge_topics(struct call *call, const struct channel *channel)

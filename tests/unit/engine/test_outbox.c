@@ -407,6 +407,26 @@ static void quiet_hours_hold_all_but_errors(void **state)
     assert_string_equal(last_said("title"), "c");
 }
 
+static void quiet_hours_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *hours, *says;
+    } rows[] = {
+        { "\"quiet_from\":\"22:00\"", "together with quiet_from" },
+        { "\"quiet_from\":\"24:00\",\"quiet_to\":\"07:00\"", "time of day" },
+        { "\"quiet_from\":\"7:00\",\"quiet_to\":\"08:00\"", "time of day" },
+        { "\"quiet_from\":\"07:00\",\"quiet_to\":\"07:00\"", "never be" },
+    };
+    for (size_t i = 0; i < SPD_COUNT(rows); i++) {
+        call("channels.create",
+             "{\"name\":\"x\",\"kind\":\"pigeon\",\"roof\":\"r\","
+             "%s}",
+             rows[i].hours);
+        assert_reply(400, rows[i].says);
+    }
+}
+
 static void a_digest_gathers_what_comes_meanwhile(void **state)
 {
     (void)state;
@@ -609,6 +629,7 @@ int main(void)
         BOX_TEST(a_pause_goes_on_after_a_restart),
         BOX_TEST(what_waits_for_a_channel_goes_with_it),
         BOX_TEST(quiet_hours_hold_all_but_errors),
+        BOX_TEST(quiet_hours_that_cannot_be_are_refused),
         BOX_TEST(a_digest_gathers_what_comes_meanwhile),
         BOX_TEST(nobody_is_flooded),
         BOX_TEST(a_judge_may_change_drop_and_redirect),
