@@ -84,9 +84,10 @@ void loop_leave(struct loop *loop, const char *before);
  * on the loop's thread. */
 const char *loop_holder(const struct loop *loop);
 
-/* For metrics: how many turns took over 20 ms, and the longest. */
+/* For metrics: how many turns there were, how many took 5 ms or more, how many
+ * over 20 ms, and the longest. */
 struct loop_health {
-    int64_t turns, slow_turns, longest_ms;
+    int64_t turns, long_turns, slow_turns, longest_ms;
 };
 struct loop_health loop_health(const struct loop *loop);
 

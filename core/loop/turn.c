@@ -2,7 +2,7 @@
 #include "base/log.h"
 #include "loop/loop_internal.h"
 
-enum { SLOW_MS = 20, LOGGED_MS = 200 };
+enum { LONG_MS = 5, SLOW_MS = 20, LOGGED_MS = 200 };
 
 void turn_wake(struct turn *turn, int64_t now_ms)
 {
@@ -58,6 +58,8 @@ void turn_end(struct turn *turn, struct loop_health *health, int64_t now_ms)
     health->turns++;
     if (took_ms > health->longest_ms)
         health->longest_ms = took_ms;
+    if (took_ms >= LONG_MS)
+        health->long_turns++;
     if (took_ms > SLOW_MS)
         health->slow_turns++;
     if (took_ms > LOGGED_MS)

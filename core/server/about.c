@@ -99,6 +99,10 @@ static spd_err show_metrics(struct call *call, spd_txn *txn)
                "Printers that are connected.", count_connected(fleet));
     put_metric(&out, "spoold_journal_seq", "counter",
                "The number of the latest event.", journal_last(txn));
+    put_metric(&out, "spoold_loop_turns_total", "counter", "Turns of the loop.",
+               loop.turns);
+    put_metric(&out, "spoold_loop_long_turns_total", "counter",
+               "Turns of the loop of 5 ms and more.", loop.long_turns);
     put_metric(&out, "spoold_loop_slow_turns_total", "counter",
                "Turns of the loop over 20 ms.", loop.slow_turns);
     if (about->http != NULL) {

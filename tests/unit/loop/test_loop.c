@@ -375,6 +375,7 @@ static void health_counts_turns_over_20_ms(void **state)
     turn();
     struct loop_health health = loop_health(the.loop);
     assert_int_equal(health.turns, 1);
+    assert_int_equal(health.long_turns, 1);
     assert_int_equal(health.slow_turns, 0);
     assert_int_equal(health.longest_ms, 20);
 
@@ -383,8 +384,23 @@ static void health_counts_turns_over_20_ms(void **state)
     turn();
     health = loop_health(the.loop);
     assert_int_equal(health.turns, 2);
+    assert_int_equal(health.long_turns, 2);
     assert_int_equal(health.slow_turns, 1);
     assert_int_equal(health.longest_ms, 40);
+}
+
+static void be_short(void *arg)
+{
+    (void)arg;
+    fake_clock_advance(&the.clock, 4);
+}
+
+static void a_turn_of_four_milliseconds_is_not_long(void **state)
+{
+    (void)state;
+    loop_post(the.loop, be_short, NULL);
+    turn();
+    assert_int_equal(loop_health(the.loop).long_turns, 0);
 }
 
 static void time_between_turns_is_nobodys_fault(void **state)
@@ -416,6 +432,7 @@ int main(void)
         TEST(a_slow_turn_is_logged_with_the_name_of_who_held_it),
         TEST(a_guest_is_not_blamed_for_the_guest_it_calls),
         TEST(health_counts_turns_over_20_ms),
+        TEST(a_turn_of_four_milliseconds_is_not_long),
         TEST(time_between_turns_is_nobodys_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
