@@ -21,9 +21,15 @@ struct bay {
     int64_t start_ms;       /* of its last print; INT64_MIN: long ago */
 };
 
+struct bay_row {
+    struct bay *const *at;
+    size_t count;
+};
+
 /* Zero it first. */
 struct bays {
-    struct bay *items; /* by printer id */
+    struct bay **items; /* by printer id */
+    struct bay **by_circuit;
     size_t count;
 };
 
@@ -33,7 +39,9 @@ void bays_fini(struct bays *bays);
 /* Bring one in step with the store. */
 void bays_refresh(struct bays *bays, spd_txn *txn, int64_t printer_id);
 
-/* Borrowed until the next bays_refresh; NULL: there is no such printer. */
+/* Borrowed while the printer is there; NULL: there is no such printer. */
 struct bay *bay_find(const struct bays *bays, int64_t printer_id);
+/* Those on one circuit; borrowed until the next bays_refresh. */
+struct bay_row bays_on(const struct bays *bays, int64_t circuit_id);
 
 #endif

@@ -89,5 +89,5 @@ void eject_look(struct engine *engine, int64_t printer_id)
 void eject_look_at_all(struct engine *engine)
 {
     for (size_t i = 0; i < engine->bays.count; i++)
-        look(engine, &engine->bays.items[i]);
+        look(engine, engine->bays.items[i]);
 }

@@ -182,11 +182,11 @@ struct power_use power_use(const struct engine *engine,
                            const struct run *run)
 {
     struct power_use use = { 0 };
+    struct bay_row row = bays_on(&engine->bays, circuit->id);
     int64_t now_ms = now_of(engine);
-    for (size_t i = 0; i < engine->bays.count; i++) {
-        const struct bay *bay = &engine->bays.items[i];
-        if (bay->circuit_id != circuit->id || bay->printer_id == printer_id ||
-            draws_ms(bay, run, now_ms) == 0)
+    for (size_t i = 0; i < row.count; i++) {
+        const struct bay *bay = row.at[i];
+        if (bay->printer_id == printer_id || draws_ms(bay, run, now_ms) == 0)
             continue;
         if (use.count < POWER_TOLD)
             use.printer_ids[use.count] = bay->printer_id;
@@ -218,15 +218,13 @@ int64_t power_turn_ms(const struct engine *engine,
                       const struct circuit *circuit, const struct run *run)
 {
     int64_t stagger_ms = circuit->stagger_seconds * 1000;
+    struct bay_row row = bays_on(&engine->bays, circuit->id);
     int64_t now_ms = now_of(engine), turn_ms = 0, before = 0;
-    for (size_t i = 0; i < engine->bays.count; i++) {
-        const struct bay *bay = &engine->bays.items[i];
-        if (bay->circuit_id != circuit->id)
-            continue;
-        int64_t left_ms = start_left_ms(bay, circuit, now_ms);
+    for (size_t i = 0; i < row.count; i++) {
+        int64_t left_ms = start_left_ms(row.at[i], circuit, now_ms);
         if (left_ms > turn_ms)
             turn_ms = left_ms;
-        before += starts_before(bay, run);
+        before += starts_before(row.at[i], run);
     }
     return turn_ms + before * stagger_ms;
 }
@@ -244,31 +242,37 @@ static int64_t sooner(int64_t a_ms, int64_t b_ms)
 static int64_t stagger_left_ms(const struct engine *engine,
                                const struct circuit *circuit, int64_t now_ms)
 {
+    struct bay_row row = bays_on(&engine->bays, circuit->id);
     int64_t left_ms = 0;
     int64_t choice_ms = power_turn_ms(engine, circuit, NULL) - POWER_UPLOAD_MS;
-    for (size_t i = 0; i < engine->bays.count; i++)
-        if (engine->bays.items[i].circuit_id == circuit->id)
-            left_ms = sooner(left_ms, start_left_ms(&engine->bays.items[i],
-                                                    circuit, now_ms));
+    for (size_t i = 0; i < row.count; i++)
+        left_ms = sooner(left_ms, start_left_ms(row.at[i], circuit, now_ms));
     return choice_ms > 0 ? sooner(left_ms, choice_ms) : left_ms;
+}
+
+static int64_t heat_left_ms(const struct engine *engine,
+                            const struct circuit *circuit, int64_t now_ms)
+{
+    struct bay_row row = bays_on(&engine->bays, circuit->id);
+    int64_t left_ms = 0;
+    for (size_t i = 0; i < row.count; i++) {
+        int64_t draw_ms = draws_ms(row.at[i], NULL, now_ms);
+        if (draw_ms != INT64_MAX)
+            left_ms = sooner(left_ms, draw_ms);
+    }
+    return left_ms;
 }
 
 int64_t power_left_ms(const struct engine *engine)
 {
     const struct power *power = &engine->power;
     int64_t now_ms = now_of(engine), left_ms = 0;
-    if (power->count == 0)
-        return 0;
-    for (size_t i = 0; i < engine->bays.count; i++) {
-        const struct bay *bay = &engine->bays.items[i];
-        int64_t draw_ms =
-            bay->circuit_id == 0 ? 0 : draws_ms(bay, NULL, now_ms);
-        if (draw_ms != INT64_MAX)
-            left_ms = sooner(left_ms, draw_ms);
+    for (size_t i = 0; i < power->count; i++) {
+        const struct circuit *circuit = &power->circuits[i];
+        if (circuit->heating_max != INT_NONE)
+            left_ms = sooner(left_ms, heat_left_ms(engine, circuit, now_ms));
+        if (circuit->stagger_seconds != INT_NONE)
+            left_ms = sooner(left_ms, stagger_left_ms(engine, circuit, now_ms));
     }
-    for (size_t i = 0; i < power->count; i++)
-        if (power->circuits[i].stagger_seconds != INT_NONE)
-            left_ms = sooner(
-                left_ms, stagger_left_ms(engine, &power->circuits[i], now_ms));
     return left_ms;
 }
