@@ -25,7 +25,7 @@ struct gift {
     struct arena arena;
 };
 
-static int64_t fit_of(const struct choice *choice, const struct place *place,
+static int64_t fit_of(const struct choice *choice, struct place *place,
                       const struct gift *gift)
 {
     const struct queue *queue =

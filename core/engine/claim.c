@@ -53,8 +53,13 @@ static spd_err judge(spd_txn *txn, struct claim *claim, struct job *job,
     spd_err rc = record_get(txn, &job_kind, claim->job_id, job, arena, err);
     if (rc != SPD_OK)
         return rc;
-    bool fits = seat_load(seat, txn, claim->printer_id, arena) &&
-                seat->printer.enabled && seat->printer.plate_clear &&
+    struct queue_place where = job_queue_place(job);
+    const struct queue *own =
+        waiting_queue(claim->engine->waiting, claim->printer_id);
+    if (!seat_load(seat, txn, claim->printer_id, arena))
+        return error_set(err, SPD_EBUSY, "the printer is gone");
+    reserve_before(seat, own, &where);
+    bool fits = seat->printer.enabled && seat->printer.plate_clear &&
                 match(seat, job, job_plate(txn, job, arena),
                       shop_now_ms(claim->engine->shop), &claim->feeds,
                       arena) == CAN_TAKE;

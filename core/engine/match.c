@@ -57,9 +57,8 @@ static const spd_str *tag_lacking(const struct printer *printer,
     return NULL;
 }
 
-/* The slot a person chose for this filament; INT_NONE: any. */
-static int64_t chosen_slot(const struct job *job,
-                           const struct sliced_plate *plate, int64_t filament)
+int64_t match_chosen_slot(const struct job *job,
+                          const struct sliced_plate *plate, int64_t filament)
 {
     const struct need *needs = job->needs.items;
     for (size_t i = 0; i < job->needs.count; i++)
@@ -133,11 +132,14 @@ static struct misfit misfit_of(const struct seat *seat,
     return misfit;
 }
 
-/* What is left of it; of a spool nobody weighed, as much as one likes. */
-static double grams_left(const struct material *material)
+/* What is left of it for this job; of a spool nobody weighed, as much as one
+ * likes. */
+static double grams_left(const struct seat *seat,
+                         const struct material *material)
 {
-    return isnan(material->remaining_grams) ? INFINITY
-                                            : material->remaining_grams;
+    if (isnan(material->remaining_grams))
+        return INFINITY;
+    return material->remaining_grams - seat->held[material - seat->materials];
 }
 
 /* What this print takes out of the slot for its filaments before. */
@@ -154,6 +156,7 @@ static double grams_taken(const struct list *feeds, int64_t slot)
 struct option {
     const struct material *material; /* NULL: none */
     struct misfit misfit;
+    double grams; /* left of it */
 };
 
 /* The nearest colour, then the very type, and among equals the one that will
@@ -166,7 +169,7 @@ static bool is_better(const struct option *a, const struct option *b)
         return a->misfit.distance < b->misfit.distance;
     if (a->misfit.is_other_type != b->misfit.is_other_type)
         return b->misfit.is_other_type;
-    return grams_left(a->material) < grams_left(b->material);
+    return a->grams < b->grams;
 }
 
 /* Adds the slot to the feeds. */
@@ -175,21 +178,22 @@ static enum verdict find_slot(const struct seat *seat, const struct job *job,
                               int64_t chosen, struct list *feeds)
 {
     struct option best = { .material = NULL };
-    bool is_held = false;
+    bool is_there = false;
     for (size_t i = 0; i < seat->material_count; i++) {
         struct option option = { .material = &seat->materials[i] };
         option.misfit = misfit_of(seat, option.material, filament, chosen,
                                   job->color_distance);
         if (isinf(option.misfit.distance))
             continue;
-        is_held = true;
+        is_there = true;
+        option.grams = grams_left(seat, option.material);
         double needed =
             filament->grams + grams_taken(feeds, option.material->slot);
-        if (grams_left(option.material) >= needed && is_better(&option, &best))
+        if (option.grams >= needed && is_better(&option, &best))
             best = option;
     }
     if (best.material == NULL)
-        return is_held ? TOO_FEW_GRAMS : MISSING_MATERIAL;
+        return is_there ? TOO_FEW_GRAMS : MISSING_MATERIAL;
     struct feed *feed = feeds->items;
     feed[feeds->count++] =
         (struct feed){ filament->id, best.material->slot, filament->grams };
@@ -208,7 +212,7 @@ static enum verdict find_slots(const struct seat *seat, const struct job *job,
     };
     for (size_t i = 0; i < plate->filaments.count; i++) {
         struct sliced_filament filament = match_filament(job, &filaments[i]);
-        int64_t chosen = chosen_slot(job, plate, filament.id);
+        int64_t chosen = match_chosen_slot(job, plate, filament.id);
         enum verdict verdict = find_slot(seat, job, &filament, chosen, &found);
         *hungry = filament;
         if (verdict != CAN_TAKE)
@@ -504,7 +508,7 @@ static void put_filaments(struct buf *key, const struct job *job,
     put_int(key, (int64_t)plate->filaments.count);
     for (size_t i = 0; i < plate->filaments.count; i++) {
         struct sliced_filament filament = match_filament(job, &filaments[i]);
-        put_int(key, chosen_slot(job, plate, filament.id));
+        put_int(key, match_chosen_slot(job, plate, filament.id));
         put_text(key, filament.type);
         put_text(key, filament.color);
     }
@@ -545,11 +549,11 @@ static bool feed_holds(const struct seat *seat, const struct pairing *pair,
     if (sliced == end || material == last)
         return false;
     struct sliced_filament wanted = match_filament(pair->job, sliced);
-    int64_t chosen = chosen_slot(pair->job, pair->plate, wanted.id);
+    int64_t chosen = match_chosen_slot(pair->job, pair->plate, wanted.id);
     double needed = wanted.grams + grams_taken(before, feed->slot);
     struct misfit misfit =
         misfit_of(seat, material, &wanted, chosen, pair->job->color_distance);
-    return !isinf(misfit.distance) && grams_left(material) >= needed;
+    return !isinf(misfit.distance) && grams_left(seat, material) >= needed;
 }
 
 bool match_holds(const struct seat *seat, const struct job *job,
@@ -609,17 +613,46 @@ static void say_missing(const struct seat *seat,
                    STR_ARG(type));
 }
 
-static void say_hungry(const struct seat *seat, enum verdict verdict,
+/* The slot that would do, if nothing of it were held; NULL: none. */
+static const struct material *held_one(const struct pairing *pair,
+                                       const struct sliced_filament *filament)
+{
+    int64_t chosen = match_chosen_slot(pair->job, pair->plate, filament->id);
+    for (size_t i = 0; i < pair->seat->material_count; i++) {
+        const struct material *material = &pair->seat->materials[i];
+        struct misfit misfit = misfit_of(pair->seat, material, filament, chosen,
+                                         pair->job->color_distance);
+        if (!isinf(misfit.distance) && pair->seat->held[i] > 0 &&
+            material->remaining_grams >= filament->grams)
+            return material;
+    }
+    return NULL;
+}
+
+static void say_too_few(const struct pairing *pair,
+                        const struct sliced_filament *filament, struct buf *out)
+{
+    const struct material *held = held_one(pair, filament);
+    buf_printf(out,
+               "no slot holds the %g g of %.*s in %.*s that filament %lld of "
+               "the file needs; load a fuller spool",
+               filament->grams, STR_ARG(filament->type),
+               STR_ARG(filament->color), (long long)filament->id);
+    if (held != NULL)
+        buf_printf(out,
+                   " (slot %lld has %g g, of which %g g are held for jobs "
+                   "before it)",
+                   (long long)held->slot, held->remaining_grams,
+                   pair->seat->held[held - pair->seat->materials]);
+}
+
+static void say_hungry(const struct pairing *pair, enum verdict verdict,
                        const struct sliced_filament *filament, struct buf *out)
 {
     if (verdict == MISSING_MATERIAL)
-        say_missing(seat, filament, out);
+        say_missing(pair->seat, filament, out);
     else
-        buf_printf(out,
-                   "no slot holds the %g g of %.*s in %.*s that filament %lld "
-                   "of the file needs; load a fuller spool",
-                   filament->grams, STR_ARG(filament->type),
-                   STR_ARG(filament->color), (long long)filament->id);
+        say_too_few(pair, filament, out);
 }
 
 static void explain_slots(const struct seat *seat, const struct pairing *pair,
@@ -632,7 +665,7 @@ static void explain_slots(const struct seat *seat, const struct pairing *pair,
     enum verdict verdict =
         find_slots(seat, pair->job, pair->plate, &feeds, &arena, &hungry);
     if (verdict != CAN_TAKE) {
-        say_hungry(seat, verdict, &hungry, &sentence);
+        say_hungry(pair, verdict, &hungry, &sentence);
         buf_put_char(&sentence, '\0');
         fn(arg, verdict, sentence.ptr);
     }

@@ -40,11 +40,15 @@ enum verdict {
 };
 const char *verdict_name(enum verdict verdict);
 
+enum { SEAT_SLOTS_MAX = 24 };
+
 /* A printer as matching sees it. Texts and lists are borrowed. */
 struct seat {
     struct printer printer;
     struct material *materials; /* loaded ones, by slot */
     size_t material_count;
+    /* Grams in each of them that are not there for this job: reserve.h. */
+    double held[SEAT_SLOTS_MAX];
     /* When somebody is there again; 0: now, INT64_MAX: nobody knows. Not read
      * from the store: see gates.h. */
     int64_t unstaffed_until_ms;
@@ -53,7 +57,8 @@ struct seat {
     struct list accepted;
 };
 
-/* Lists and texts live in `arena`. False: there is no such printer. */
+/* Lists and texts live in `arena`; nothing is held. False: there is no such
+ * printer. */
 bool seat_load(struct seat *seat, spd_txn *txn, int64_t printer_id,
                struct arena *arena);
 
@@ -75,6 +80,10 @@ struct sliced_filament match_filament(const struct job *job,
  * still fit? */
 bool match_holds(const struct seat *seat, const struct job *job,
                  const struct sliced_plate *plate, const struct list *feeds);
+
+/* The slot a person chose for this filament; INT_NONE: any. */
+int64_t match_chosen_slot(const struct job *job,
+                          const struct sliced_plate *plate, int64_t filament);
 
 /* All that match looks at, but for the grams and the clock, as bytes: jobs of
  * equal bytes are answered alike. Appended. */

@@ -124,14 +124,15 @@ static void compare_asks(struct place *place, const struct waiting *waiting)
     if (place->generation != waiting_generation(waiting))
         place_compare_anew(place);
     place->generation = waiting_generation(waiting);
+    place->own = waiting_queue(waiting, place->printer_id);
+    reserve_before(&place->seat, NULL, NULL);
     compare_queue(place, waiting_queue(waiting, 0), &place->any_compared);
-    compare_queue(place, waiting_queue(waiting, place->printer_id),
-                  &place->own_compared);
+    compare_queue(place, place->own, &place->own_compared);
 }
 
 /* -- which job is next -- */
 
-bool place_feeds(const struct place *place, const struct waiter *waiter,
+bool place_feeds(struct place *place, const struct waiter *waiter,
                  struct list *feeds, struct arena *arena)
 {
     struct sliced_filament filaments[SLICED_MAX_FILAMENTS];
@@ -141,6 +142,7 @@ bool place_feeds(const struct place *place, const struct waiter *waiter,
     for (size_t i = 0; i < count; i++)
         filaments[i].grams = waiter->grams[i];
     plate.filaments.items = filaments;
+    reserve_before(&place->seat, place->own, &waiter->place);
     return match(&place->seat, &waiter->ask->job, &plate, 0, feeds, arena) ==
            CAN_TAKE;
 }
@@ -161,7 +163,7 @@ static bool is_fed_before(const struct feed *feeds, size_t i)
     return false;
 }
 
-int64_t place_changes(const struct place *place, const struct waiter *waiter)
+int64_t place_changes(struct place *place, const struct waiter *waiter)
 {
     struct arena arena = { 0 };
     struct list feeds = { 0 };
@@ -175,7 +177,7 @@ int64_t place_changes(const struct place *place, const struct waiter *waiter)
     return changes;
 }
 
-static bool has_grams(const struct place *place, const struct waiter *waiter)
+static bool has_grams(struct place *place, const struct waiter *waiter)
 {
     struct arena arena = { 0 };
     struct list feeds;
@@ -190,13 +192,16 @@ static bool goes_before(const struct waiter *a, const struct waiter *b)
 }
 
 /* The first in the ask's line, where it goes before `best`; else that one. */
-static struct waiter *first_of(const struct place *place, const struct ask *ask,
+static struct waiter *first_of(struct place *place, const struct ask *ask,
                                struct waiter *best)
 {
     const struct line *line = &ask->line;
     size_t i = place->looks_behind ? line_upto(line, &place->behind) : 0;
-    if (i == line->count || !goes_before(line->at[i], best) ||
-        match_ask(place, ask) != CAN_TAKE)
+    if (i == line->count || !goes_before(line->at[i], best))
+        return best;
+    /* Those behind it in the line are left no more than it is. */
+    reserve_before(&place->seat, place->own, &line->at[i]->place);
+    if (match_ask(place, ask) != CAN_TAKE)
         return best;
     for (; i < line->count && goes_before(line->at[i], best); i++)
         if (has_grams(place, line->at[i]))

@@ -6,7 +6,7 @@
 #ifndef SPOOLD_ENGINE_PLACE_H
 #define SPOOLD_ENGINE_PLACE_H
 
-#include "engine/waiting.h"
+#include "engine/reserve.h"
 
 struct place {
     int64_t printer_id;
@@ -20,6 +20,7 @@ struct place {
     struct ask **asks;
     size_t count, room;
     size_t any_compared, own_compared;
+    const struct queue *own; /* of the jobs for it alone; NULL: there is none */
     uint64_t generation;
     /* Of one pass. */
     bool is_idle;
@@ -45,12 +46,13 @@ bool place_read(struct place *place, spd_txn *txn);
 /* The first waiting job that it can take, from where it looks; NULL: none.
  * Borrowed until the waiting jobs change. */
 struct waiter *place_first(struct place *place, const struct waiting *waiting);
-/* From which slots it would feed the job; false: it cannot take it. */
-bool place_feeds(const struct place *place, const struct waiter *waiter,
+/* From which slots it would feed the job, with what others leave there; false:
+ * it cannot take it. */
+bool place_feeds(struct place *place, const struct waiter *waiter,
                  struct list *feeds, struct arena *arena);
 /* How many of those slots must be loaded to the nozzle: all but the one that is
  * there now. */
-int64_t place_changes(const struct place *place, const struct waiter *waiter);
+int64_t place_changes(struct place *place, const struct waiter *waiter);
 /* Its seat was changed by hand: which asks it could meet is found anew. */
 void place_compare_anew(struct place *place);
 /* Look no more at the job that stands there, nor at those before it. */

@@ -14,7 +14,6 @@ enum {
     MINUTE_MS = 60 * 1000,
     UNKNOWN_PRINT_MS = 60 * MINUTE_MS, /* of a job that nobody estimated */
     FULL_SPOOL_GRAMS = 1000,
-    SLOTS_MAX = 24,
 };
 
 /* -- the printers as they stand -- */
@@ -195,18 +194,19 @@ static bool choose_for(struct plan *plan, spd_txn *txn, struct place **idle,
 
 /* -- a spool that is missing -- */
 
-static bool lacks_only_material(const struct place *place,
+static bool lacks_only_material(struct place *place,
                                 const struct waiter *waiter)
 {
     struct arena arena = { 0 };
     struct list feeds;
+    reserve_before(&place->seat, place->own, &waiter->place);
     enum verdict verdict = match(&place->seat, &waiter->ask->job,
                                  &waiter->ask->plate, 0, &feeds, &arena);
     arena_fini(&arena);
     return verdict == MISSING_MATERIAL || verdict == TOO_FEW_GRAMS;
 }
 
-static struct waiter *first_hungry(const struct place *place,
+static struct waiter *first_hungry(struct place *place,
                                    const struct queue *queue,
                                    struct waiter *best)
 {

@@ -1,7 +1,7 @@
 /* A printer and what is loaded in it, read from the store for matching. */
 #include "engine/match.h"
 
-enum { SLOTS_MAX = 24 };
+#include <string.h>
 
 struct loading {
     struct material *materials;
@@ -20,7 +20,7 @@ static bool add_material(void *arg, const void *record)
     *material = *lent;
     material->material_type = arena_str(loading->arena, lent->material_type);
     material->color = arena_str(loading->arena, lent->color);
-    return loading->count < SLOTS_MAX;
+    return loading->count < SEAT_SLOTS_MAX;
 }
 
 static void find_accepted(struct seat *seat, spd_txn *txn, struct arena *arena)
@@ -49,7 +49,7 @@ bool seat_load(struct seat *seat, spd_txn *txn, int64_t printer_id,
 {
     struct key prefix;
     struct loading loading = {
-        arena_new(arena, SLOTS_MAX * sizeof(struct material)), 0, arena
+        arena_new(arena, SEAT_SLOTS_MAX * sizeof(struct material)), 0, arena
     };
     if (record_get(txn, &printer_kind, printer_id, &seat->printer, arena,
                    NULL) != SPD_OK)
@@ -58,6 +58,7 @@ bool seat_load(struct seat *seat, spd_txn *txn, int64_t printer_id,
     record_each(txn, &material_kind, &slots, add_material, &loading);
     seat->materials = loading.materials;
     seat->material_count = loading.count;
+    memset(seat->held, 0, sizeof(seat->held));
     seat->unstaffed_until_ms = 0;
     find_accepted(seat, txn, arena);
     return true;

@@ -17,6 +17,7 @@ struct waiting {
     uint64_t generation;
     struct buf key;
     struct plates *plates;
+    bool is_loading; /* many at once: what is in lines is sorted in the end */
 };
 
 static int compare(int64_t a, int64_t b)
@@ -129,6 +130,16 @@ static struct queue *queue_of(struct waiting *waiting, int64_t printer_id)
     return queue;
 }
 
+static bool is_placed(const struct ask *ask)
+{
+    const struct sliced_filament *filaments = ask->plate.filaments.items;
+    for (size_t i = 0; i < ask->plate.filaments.count; i++)
+        if (match_chosen_slot(&ask->job, &ask->plate, filaments[i].id) !=
+            INT_NONE)
+            return ask->printer_id != 0;
+    return false;
+}
+
 static struct ask *add_ask(struct waiting *waiting, const struct job *job,
                            const struct sliced_plate *plate)
 {
@@ -136,6 +147,7 @@ static struct ask *add_ask(struct waiting *waiting, const struct job *job,
     ask->printer_id = job_only_printer(job);
     ask->job = copy_job(job, &ask->arena);
     ask->plate = copy_wanted(job, plate, &ask->arena);
+    ask->is_placed = is_placed(ask);
     buf_put(&ask->key, buf_str(&waiting->key));
     tsearch(ask, &waiting->asks, by_key);
     struct queue *queue = queue_of(waiting, ask->printer_id);
@@ -210,10 +222,27 @@ static int64_t all_copies_ms(const struct waiter *waiter)
 static void join_ask(struct waiting *waiting, struct waiter *waiter,
                      struct ask *ask)
 {
+    struct queue *queue = queue_of(waiting, ask->printer_id);
     waiter->ask = ask;
     if (ask->holders++ == 0)
         waiting->empty_count--;
-    queue_of(waiting, ask->printer_id)->estimated_ms += all_copies_ms(waiter);
+    queue->estimated_ms += all_copies_ms(waiter);
+    if (ask->is_placed && waiting->is_loading)
+        line_add(&queue->placed, waiter);
+    else if (ask->is_placed)
+        line_put(&queue->placed, waiter, line_by_place);
+}
+
+static void leave_ask(struct waiting *waiting, struct waiter *waiter)
+{
+    struct ask *ask = waiter->ask;
+    struct queue *queue = queue_of(waiting, ask->printer_id);
+    struct line *placed = &queue->placed;
+    queue->estimated_ms -= all_copies_ms(waiter);
+    if (--ask->holders == 0)
+        waiting->empty_count++;
+    if (ask->is_placed)
+        line_cut(placed, line_before(placed, waiter, line_by_place), 1);
 }
 
 static void hold_ask(struct waiting *waiting, struct waiter *waiter,
@@ -273,12 +302,9 @@ static line_order *order_of(const struct waiter *waiter)
 
 void waiting_take(struct waiting *waiting, struct waiter *waiter)
 {
-    struct ask *ask = waiter->ask;
     struct line *line = line_of(waiting, waiter);
     line_cut(line, line_before(line, waiter, order_of(waiter)), 1);
-    queue_of(waiting, ask->printer_id)->estimated_ms -= all_copies_ms(waiter);
-    if (--ask->holders == 0)
-        waiting->empty_count++;
+    leave_ask(waiting, waiter);
     tdelete(waiter, &waiting->waiters, by_id);
     waiting->count--;
     free(waiter);
@@ -350,11 +376,26 @@ static void sort_node(const void *node, VISIT visit, void *arg)
         line_sort(&ask->line, line_by_place);
 }
 
+static void sort_placed(const void *node, VISIT visit, void *arg)
+{
+    struct queue *queue = *(struct queue *const *)node;
+    (void)arg;
+    if (visit == postorder || visit == leaf)
+        line_sort(&queue->placed, line_by_place);
+}
+
+static void end_loading(struct waiting *waiting)
+{
+    waiting->is_loading = false;
+    twalk_r(waiting->queues, sort_placed, NULL);
+}
+
 /* By status they come as they lie in the store. */
 void waiting_load(struct waiting *waiting, spd_txn *txn)
 {
     static const enum job_status open[] = { JOB_QUEUED, JOB_SCHEDULED };
     struct loading loading = { waiting, txn };
+    waiting->is_loading = true;
     for (size_t i = 0; i < SPD_COUNT(open); i++) {
         struct key prefix;
         struct span span = job_status_span(0, open[i], &prefix);
@@ -362,6 +403,7 @@ void waiting_load(struct waiting *waiting, spd_txn *txn)
     }
     twalk_r(waiting->asks, sort_node, NULL);
     line_sort(&waiting->asleep, line_by_hour);
+    end_loading(waiting);
 }
 
 size_t waiting_count(const struct waiting *waiting)
@@ -439,8 +481,10 @@ static void copy_ask(const void *node, VISIT order, void *arg)
 struct waiting *waiting_copy(const struct waiting *from)
 {
     struct waiting *copy = waiting_new();
+    copy->is_loading = true;
     twalk_r(from->asks, copy_ask, copy);
     copy_line(copy, &from->asleep, NULL);
+    end_loading(copy);
     return copy;
 }
 
@@ -475,6 +519,7 @@ static void free_queue_node(void *node)
 {
     struct queue *queue = node;
     free(queue->asks);
+    free(queue->placed.at);
     free(queue);
 }
 

@@ -18,6 +18,7 @@ struct ask {
     struct sliced_plate plate;
     int64_t printer_id; /* the one it may go to; 0: any */
     size_t holders;     /* its jobs, also those whose hour has not come */
+    bool is_placed;     /* a person chose its printer and a slot there */
     struct line line;
     struct buf key;
     struct arena arena;
@@ -29,6 +30,7 @@ struct queue {
     struct ask **asks; /* oldest first */
     size_t count, room;
     int64_t estimated_ms; /* of all that stand or wait there */
+    struct line placed;   /* those of its placed asks, by place */
 };
 
 struct waiting;

@@ -68,6 +68,15 @@ static void tell_maintenance(spd_jsonw *w, const struct engine *engine,
     buf_fini(&sentence);
 }
 
+/* What jobs before it hold is not there for it. */
+static void hold_for(const struct engine *engine, struct seat *seat,
+                     const struct job *job)
+{
+    struct queue_place where = job_queue_place(job);
+    reserve_before(seat, waiting_queue(engine->waiting, seat->printer.id),
+                   &where);
+}
+
 /* -- of a job -- */
 
 struct job_view {
@@ -78,9 +87,10 @@ struct job_view {
     const struct sliced_plate *plate;
 };
 
-static void write_printer(const struct job_view *view, const struct seat *seat)
+static void write_printer(const struct job_view *view, struct seat *seat)
 {
     spd_jsonw *w = view->w;
+    hold_for(view->engine, seat, &view->job);
     jsonw_begin(w, NULL, SPD_JSON_OBJECT);
     jsonw_put_int(w, "printer_id", seat->printer.id);
     jsonw_put_str(w, "printer_name", seat->printer.name);
@@ -143,13 +153,14 @@ struct printer_view {
 
 static bool see_job(void *arg, const void *record)
 {
-    const struct printer_view *view = arg;
+    struct printer_view *view = arg;
     const struct job *job = record;
     struct arena arena = { 0 };
     const struct sliced_plate *plate = job_plate(view->txn, job, &arena);
     jsonw_begin(view->w, NULL, SPD_JSON_OBJECT);
     jsonw_put_int(view->w, "job_id", job->id);
     jsonw_put_str(view->w, "job_name", job->job_name);
+    hold_for(view->engine, &view->seat, job);
     struct teller teller = tell_begin(view->w);
     match_explain(&view->seat, job, plate, shop_now_ms(view->engine->shop),
                   tell, &teller);
