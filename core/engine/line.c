@@ -1,7 +1,14 @@
 #include "engine/line.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+int64_t waiter_milligrams(const struct waiter *waiter, size_t i)
+{
+    double grams = waiter->grams[i];
+    return grams > 0 ? llround(grams * 1000) : 0;
+}
 
 static int compare(int64_t a, int64_t b)
 {

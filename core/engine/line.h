@@ -18,6 +18,9 @@ struct waiter {
     double grams[]; /* of each filament of its ask's plate */
 };
 
+/* Of the i-th filament, for one copy; 0: nobody knows. */
+int64_t waiter_milligrams(const struct waiter *waiter, size_t i);
+
 struct line {
     struct waiter **at; /* free() when done */
     size_t count, room;

@@ -17,6 +17,7 @@ struct waiting {
     uint64_t generation;
     struct buf key;
     struct plates *plates;
+    struct pools pools;
     bool is_loading; /* many at once: what is in lines is sorted in the end */
 };
 
@@ -130,6 +131,17 @@ static struct queue *queue_of(struct waiting *waiting, int64_t printer_id)
     return queue;
 }
 
+static void join_pools(struct waiting *waiting, struct ask *ask)
+{
+    const struct sliced_filament *filaments = ask->plate.filaments.items;
+    size_t count = ask->plate.filaments.count;
+    ask->pools = arena_new(&ask->arena, count * sizeof(*ask->pools));
+    for (size_t i = 0; i < count; i++)
+        ask->pools[i] = pools_join(
+            &waiting->pools,
+            &(struct filament){ filaments[i].type, filaments[i].color });
+}
+
 static bool is_placed(const struct ask *ask)
 {
     const struct sliced_filament *filaments = ask->plate.filaments.items;
@@ -148,6 +160,7 @@ static struct ask *add_ask(struct waiting *waiting, const struct job *job,
     ask->job = copy_job(job, &ask->arena);
     ask->plate = copy_wanted(job, plate, &ask->arena);
     ask->is_placed = is_placed(ask);
+    join_pools(waiting, ask);
     buf_put(&ask->key, buf_str(&waiting->key));
     tsearch(ask, &waiting->asks, by_key);
     struct queue *queue = queue_of(waiting, ask->printer_id);
@@ -189,6 +202,8 @@ static void sweep_queue(struct waiting *waiting, struct queue *queue)
             continue;
         }
         tdelete(ask, &waiting->asks, by_key);
+        for (size_t p = 0; p < ask->plate.filaments.count; p++)
+            pools_leave(&waiting->pools, ask->pools[p]);
         ask_free(ask);
         waiting->ask_count--;
     }
@@ -219,6 +234,27 @@ static int64_t all_copies_ms(const struct waiter *waiter)
     return waiter->estimated_ms * waiter->copies;
 }
 
+bool ask_is_first_of_pool(const struct ask *ask, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (ask->pools[j] == ask->pools[i])
+            return false;
+    return true;
+}
+
+/* `copies` more of it are waited for, or (below 0) fewer; `jobs` likewise. */
+static void count_in_pools(const struct waiter *waiter, int64_t copies,
+                           int jobs)
+{
+    const struct ask *ask = waiter->ask;
+    for (size_t i = 0; i < ask->plate.filaments.count; i++) {
+        struct pool *pool = ask->pools[i];
+        pool->waiting_mg += waiter_milligrams(waiter, i) * copies;
+        if (ask_is_first_of_pool(ask, i))
+            pool->jobs += jobs;
+    }
+}
+
 static void join_ask(struct waiting *waiting, struct waiter *waiter,
                      struct ask *ask)
 {
@@ -227,6 +263,7 @@ static void join_ask(struct waiting *waiting, struct waiter *waiter,
     if (ask->holders++ == 0)
         waiting->empty_count--;
     queue->estimated_ms += all_copies_ms(waiter);
+    count_in_pools(waiter, waiter->copies, 1);
     if (ask->is_placed && waiting->is_loading)
         line_add(&queue->placed, waiter);
     else if (ask->is_placed)
@@ -239,6 +276,7 @@ static void leave_ask(struct waiting *waiting, struct waiter *waiter)
     struct queue *queue = queue_of(waiting, ask->printer_id);
     struct line *placed = &queue->placed;
     queue->estimated_ms -= all_copies_ms(waiter);
+    count_in_pools(waiter, -waiter->copies, -1);
     if (--ask->holders == 0)
         waiting->empty_count++;
     if (ask->is_placed)
@@ -317,6 +355,7 @@ void waiting_take_copy(struct waiting *waiting, struct waiter *waiter)
         return;
     }
     waiter->copies--;
+    count_in_pools(waiter, -1, 0);
     queue_of(waiting, waiter->ask->printer_id)->estimated_ms -=
         waiter->estimated_ms;
 }
@@ -406,6 +445,16 @@ void waiting_load(struct waiting *waiting, spd_txn *txn)
     end_loading(waiting);
 }
 
+const struct pools *waiting_pools(const struct waiting *waiting)
+{
+    return &waiting->pools;
+}
+
+const struct line *waiting_asleep(const struct waiting *waiting)
+{
+    return &waiting->asleep;
+}
+
 size_t waiting_count(const struct waiting *waiting)
 {
     return waiting->count;
@@ -421,6 +470,25 @@ const struct queue *waiting_queue(const struct waiting *waiting,
 uint64_t waiting_generation(const struct waiting *waiting)
 {
     return waiting->generation;
+}
+
+struct ask_visit {
+    void (*fn)(void *arg, const struct ask *ask);
+    void *arg;
+};
+
+static void visit_ask(const void *node, VISIT order, void *arg)
+{
+    const struct ask_visit *visit = arg;
+    if (order == postorder || order == leaf)
+        visit->fn(visit->arg, *(struct ask *const *)node);
+}
+
+void waiting_each_ask(const struct waiting *waiting,
+                      void (*fn)(void *arg, const struct ask *ask), void *arg)
+{
+    struct ask_visit visit = { fn, arg };
+    twalk_r(waiting->asks, visit_ask, &visit);
 }
 
 struct visit {
@@ -531,6 +599,7 @@ void waiting_free(struct waiting *waiting)
     tdestroy(waiting->asks, free_ask_node);
     tdestroy(waiting->queues, free_queue_node);
     plates_free(waiting->plates);
+    pools_fini(&waiting->pools);
     buf_fini(&waiting->key);
     free_waiters(&waiting->asleep);
     free(waiting->asleep.at);

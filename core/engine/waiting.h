@@ -10,19 +10,24 @@
 
 #include "engine/line.h"
 #include "engine/match.h"
+#include "engine/pools.h"
 
 /* What its jobs ask for alike.  `job` and `plate` say it, with the fewest grams
  * that one of them ever needed. */
 struct ask {
     struct job job;
     struct sliced_plate plate;
-    int64_t printer_id; /* the one it may go to; 0: any */
-    size_t holders;     /* its jobs, also those whose hour has not come */
-    bool is_placed;     /* a person chose its printer and a slot there */
+    int64_t printer_id;  /* the one it may go to; 0: any */
+    size_t holders;      /* its jobs, also those whose hour has not come */
+    struct pool **pools; /* of each filament of the plate */
+    bool is_placed;      /* a person chose its printer and a slot there */
     struct line line;
     struct buf key;
     struct arena arena;
 };
+
+/* Is the i-th filament the first of its pool among the ask's? */
+bool ask_is_first_of_pool(const struct ask *ask, size_t i);
 
 /* The asks for one printer alone, or (printer_id 0) for any. */
 struct queue {
@@ -57,6 +62,12 @@ size_t waiting_count(const struct waiting *waiting);
 /* NULL: nobody waits for this printer alone (or, 0, for any). */
 const struct queue *waiting_queue(const struct waiting *waiting,
                                   int64_t printer_id);
+/* What they need of each filament. */
+const struct pools *waiting_pools(const struct waiting *waiting);
+/* Those that wait for their hour, the next one first. */
+const struct line *waiting_asleep(const struct waiting *waiting);
+void waiting_each_ask(const struct waiting *waiting,
+                      void (*fn)(void *arg, const struct ask *ask), void *arg);
 /* In no order that means anything. */
 void waiting_each(const struct waiting *waiting,
                   void (*fn)(void *arg, const struct waiter *waiter),

@@ -1,6 +1,7 @@
 /* Why does it wait?  The questions of dispatch, answered for people: for a job
  * printer by printer, for a printer job by job.  Only looks. */
 #include "engine/ready.h"
+#include "engine/supply.h"
 
 enum { JOBS_SHOWN = 20 };
 
@@ -247,6 +248,8 @@ spd_err engine_add_ops(struct engine *engine, struct spd_error *err)
         ops_add(engine->shop->ops, why_ops, SPD_COUNT(why_ops), engine, err);
     if (rc == SPD_OK)
         rc = plan_add_ops(engine, err);
+    if (rc == SPD_OK)
+        rc = filament_add_ops(engine, err);
     if (rc == SPD_OK)
         rc = engine_add_adopt_ops(engine, err);
     return rc == SPD_OK ? engine_add_queue_ops(engine, err) : rc;
