@@ -494,6 +494,36 @@ static void note_sequence(struct report *r, const struct spd_json_api *json,
     r->sequence = sequence;
 }
 
+/* Below the last count, and not so far below that the printer counts anew: a
+ * report that was overtaken.  What it says is old. */
+static bool is_overtaken(const struct report *r,
+                         const struct spd_json_api *json, const spd_json *print)
+{
+    enum { OVERTAKEN_BY_MOST = 64 };
+    int64_t sequence = -1;
+    return loose_int(json, print, "sequence_id", &sequence) && sequence >= 0 &&
+           sequence < r->sequence && r->sequence - sequence < OVERTAKEN_BY_MOST;
+}
+
+static void count_odd_containers(struct report *r,
+                                 const struct spd_json_api *json,
+                                 const spd_json *print)
+{
+    static const struct {
+        const char *name;
+        enum spd_json_type type;
+    } containers[] = {
+        { "ams", SPD_JSON_OBJECT },     { "vt_tray", SPD_JSON_OBJECT },
+        { "vir_slot", SPD_JSON_ARRAY }, { "hms", SPD_JSON_ARRAY },
+        { "device", SPD_JSON_OBJECT },  { "lights_report", SPD_JSON_ARRAY },
+        { "s_obj", SPD_JSON_ARRAY },    { "mapping", SPD_JSON_ARRAY },
+    };
+    for (size_t i = 0; i < SPD_COUNT(containers); i++)
+        r->odd += is_there(json, print, containers[i].name) &&
+                  json->type(json->member(print, containers[i].name)) !=
+                      containers[i].type;
+}
+
 bool report_is_complete(const struct report *r)
 {
     return r->complete;
@@ -504,9 +534,14 @@ bool report_merge(struct report *r, const struct spd_json_api *json,
 {
     bool whole = is_whole(json, print), was_complete = r->complete;
     int64_t before = r->sequence;
+    if (is_overtaken(r, json, print)) {
+        r->odd++;
+        return false;
+    }
     if (whole)
         report_forget(r);
     note_sequence(r, json, print, before, was_complete);
+    count_odd_containers(r, json, print);
     merge_rows(r, json, print);
     merge_ams(r, json, json->member(print, "ams"));
     merge_externals(r, json, print);

@@ -121,7 +121,8 @@ void report_forget(struct report *r);
 
 /* Merge `print`, the object of a status message.  A whole one replaces all
  * that was known, a partial one only what it mentions; units and trays are
- * matched by their ids.  Answers whether it was whole. */
+ * matched by their ids, and one that was overtaken by later ones is left
+ * alone.  Answers whether it was whole. */
 bool report_merge(struct report *r, const struct spd_json_api *json,
                   const spd_json *print);
 

@@ -198,6 +198,21 @@ static void await(struct scene *s, const char *member, const char *value)
                  testhost_log(s->host));
 }
 
+static bool is_shown(void *arg)
+{
+    const struct wish *wish = arg;
+    return strstr(testhost_printer_is(wish->printer, wish->member),
+                  wish->value) != NULL;
+}
+
+static void await_part(struct scene *s, const char *member, const char *part)
+{
+    struct wish wish = { s->printer, member, part };
+    if (!testhost_wait(s->host, is_shown, &wish, EVENT_MS))
+        fail_msg("%s is %s without %s", member,
+                 testhost_printer_is(s->printer, member), part);
+}
+
 static bool is_done(void *arg)
 {
     return testhost_is_finished(arg);
@@ -343,6 +358,44 @@ static void garbage_is_counted_and_the_line_stays(void **state)
     assert_string_equal(testhost_printer_is(s->printer, "connection"),
                         "\"connected\"");
     assert_int_equal(testhost_metric(s->host, "reconnects"), 0);
+}
+
+static void members_of_wrong_types_change_nothing(void **state)
+{
+    SCENE(s, "P1S");
+    get_connected(s);
+    await(s, "state", "\"idle\"");
+    sim_tell(&s->sim, "fault", "{\"fault\": \"odd-report\", \"times\": 3}");
+    assert_true(testhost_wait(s->host, is_odd, s->host, EVENT_MS));
+    assert_string_equal(testhost_printer_is(s->printer, "state"), "\"idle\"");
+    assert_string_equal(testhost_printer_is(s->printer, "error"), "null");
+    assert_non_null(strstr(testhost_log(s->host), "told once an hour"));
+}
+
+static bool is_dropped(void *arg)
+{
+    return testhost_metric(arg, "dropped_messages") > 0;
+}
+
+static void a_message_of_a_megabyte_is_dropped_and_counted(void **state)
+{
+    SCENE(s, "P1S");
+    get_connected(s);
+    sim_tell(&s->sim, "fault", "{\"fault\": \"huge-report\"}");
+    assert_true(testhost_wait(s->host, is_dropped, s->host, EVENT_MS));
+    assert_int_equal(testhost_metric(s->host, "reconnects"), 0);
+}
+
+static void a_flood_of_reports_harms_nobody(void **state)
+{
+    SCENE(s, "X1C");
+    get_connected(s);
+    sim_tell(&s->sim, "fault", "{\"fault\": \"flood\", \"count\": 2000}");
+    sim_tell(&s->sim, "hms",
+             "{\"attr\": \"0C000300\", \"code\": \"0002000C\"}");
+    await_part(s, "alerts", "HMS_0C00_0300_0002_000C");
+    assert_string_equal(testhost_printer_is(s->printer, "connection"),
+                        "\"connected\"");
 }
 
 static void a_printer_deaf_to_two_commands_is_connected_anew(void **state)
@@ -554,21 +607,6 @@ static void light_and_speed_are_set_and_shown(void **state)
 static spd_err obey(struct scene *s, const char *command)
 {
     return outcome(s, testhost_printer_command(s->printer, command));
-}
-
-static bool is_shown(void *arg)
-{
-    const struct wish *wish = arg;
-    return strstr(testhost_printer_is(wish->printer, wish->member),
-                  wish->value) != NULL;
-}
-
-static void await_part(struct scene *s, const char *member, const char *part)
-{
-    struct wish wish = { s->printer, member, part };
-    if (!testhost_wait(s->host, is_shown, &wish, EVENT_MS))
-        fail_msg("%s is %s without %s", member,
-                 testhost_printer_is(s->printer, member), part);
 }
 
 static void a_slot_is_told_its_filament_and_shows_it(void **state)
@@ -801,6 +839,9 @@ int main(void)
         A_TEST(a_line_that_breaks_comes_back_by_itself),
         A_TEST(nobody_at_the_address_is_unreachable),
         A_TEST(garbage_is_counted_and_the_line_stays),
+        A_TEST(members_of_wrong_types_change_nothing),
+        A_TEST(a_message_of_a_megabyte_is_dropped_and_counted),
+        A_TEST(a_flood_of_reports_harms_nobody),
         A_TEST(a_printer_deaf_to_two_commands_is_connected_anew),
         A_TEST(a_file_the_printer_cannot_read_is_named_otherwise_next_time),
         A_TEST(a_file_is_uploaded_printed_and_finished),

@@ -98,6 +98,23 @@ static void a_count_that_stands_still_proves_nothing(void **state)
     assert_false(report_is_complete(&p.report));
 }
 
+/* Late, and in the wrong order: a print that had ended ran again. */
+static void a_report_that_was_overtaken_changes_nothing(void **state)
+{
+    (void)state;
+    struct printer p = new_printer();
+    hear(&p, "{" WHOLE ", 'sequence_id': '70', 'mc_percent': 50}");
+    hear(&p, "{'msg': 1, 'sequence_id': '71', 'mc_percent': 51}");
+    hear(&p, "{'msg': 1, 'sequence_id': '69', 'mc_percent': 49, "
+             "'gcode_state': 'RUNNING'}");
+    assert_int_equal(p.report.mc_percent, 51);
+    assert_string_equal(p.report.gcode_state, "IDLE");
+    assert_int_equal(p.report.odd, 1);
+    assert_true(report_is_complete(&p.report));
+    hear(&p, "{" WHOLE ", 'sequence_id': '1', 'mc_percent': 0}");
+    assert_int_equal(p.report.mc_percent, 0); /* it was switched off and on */
+}
+
 static void a_partial_report_changes_only_what_it_mentions(void **state)
 {
     (void)state;
@@ -227,7 +244,7 @@ static void nonsense_is_counted_and_skipped(void **state)
              "null]}, 'hms': [{'attr': -1}], 'vt_tray': 3, 'device': 'yes'}");
     assert_int_equal(p.report.mc_percent, 30);
     assert_string_equal(p.report.gcode_state, "IDLE");
-    assert_int_equal(p.report.odd, 8);
+    assert_int_equal(p.report.odd, 10);
 }
 
 static void more_units_than_exist_are_not_taken(void **state)
@@ -489,6 +506,7 @@ int main(void)
         cmocka_unit_test(
             a_partial_report_that_was_missed_leaves_the_picture_incomplete),
         cmocka_unit_test(a_count_that_stands_still_proves_nothing),
+        cmocka_unit_test(a_report_that_was_overtaken_changes_nothing),
         cmocka_unit_test(a_partial_report_changes_only_what_it_mentions),
         cmocka_unit_test(a_whole_report_forgets_what_it_does_not_mention),
         cmocka_unit_test(an_old_printer_sends_whole_reports_without_saying_so),
