@@ -30,6 +30,7 @@ class Newcomer {
     this.place = fs.mkdtempSync(path.join(os.tmpdir(), "spoold-readme-"));
     this.printer = sim.printers[0];
     fs.writeFileSync(path.join(this.place, "bracket.gcode.3mf"), sliced());
+    fs.writeFileSync(path.join(this.place, "orders.csv"), "order;sku;quantity\nA1;DR-1;2\n");
   }
 
   // What differs from machine to machine.
