@@ -223,6 +223,8 @@ static const char *sample_of(const char *subject)
                       "\"color\":\"#FFFFFF\",\"remaining_grams\":80}" },
         { "spool", "{\"id\":1,\"material\":\"PLA\",\"color\":\"#FFFFFF\","
                    "\"remaining_grams\":200,\"low_stock_threshold\":500}" },
+        { "source", "{\"source\":\"market\",\"error\":\"it asks to be "
+                    "connected again\"}" },
     };
     for (size_t i = 0; i < SPD_COUNT(samples); i++)
         if (str_is(str_of(subject), samples[i].subject))

@@ -9,6 +9,8 @@
 #include "base/moment.h"
 #include "shop/order.h"
 
+enum { TOLD_AFTER = 3 }; /* failures in a row */
+
 static const spd_str cursor_space = STR_INIT("order_source");
 
 /* An order that waits for the end of its poll. */
@@ -39,6 +41,7 @@ struct source {
     unsigned failures; /* in a row */
     int64_t polled_at, succeeded_at;
     int64_t received, changed; /* orders, since the start */
+    bool is_told;              /* of its trouble, since it last succeeded */
     char trouble[sizeof(((struct spd_error *)0)->text)]; /* "": none */
 };
 
@@ -72,6 +75,30 @@ static spd_err take_one(spd_txn *txn, struct source *source,
     return rc;
 }
 
+/* One that may be over by the next time is no news yet. */
+static bool is_news(const struct source *source)
+{
+    return source->err.code != SPD_OK && !source->is_told &&
+           (source->err.code == SPD_EAUTH ||
+            source->failures + 1 >= TOLD_AFTER);
+}
+
+static spd_err tell(spd_txn *txn, const struct source *source,
+                    struct spd_error *err)
+{
+    struct change change = { "source.failed", STR("spoold") };
+    struct buf data = { 0 };
+    spd_jsonw w;
+    jsonw_init(&w, &data);
+    jsonw_begin(&w, NULL, SPD_JSON_OBJECT);
+    jsonw_put_str(&w, "source", str_of(source->row->kind));
+    jsonw_put_str(&w, "error", str_of(source->err.text));
+    jsonw_end(&w);
+    spd_err rc = journal_append(txn, &change, buf_str(&data), NULL, err);
+    buf_fini(&data);
+    return rc;
+}
+
 static spd_err run_write(spd_txn *txn, void *arg, struct spd_error *err)
 {
     struct source *source = arg;
@@ -83,6 +110,8 @@ static spd_err run_write(spd_txn *txn, void *arg, struct spd_error *err)
     if (rc == SPD_OK && source->cursor.len > 0)
         rc = store_put(txn, cursor_space, str_of(source->row->kind),
                        source->cursor, err);
+    if (rc == SPD_OK && is_news(source))
+        rc = tell(txn, source, err);
     if (rc != SPD_OK) {
         source->received = received;
         source->changed = changed;
@@ -127,6 +156,7 @@ static void note_end(struct source *source, const struct spd_error *err)
         log_warn(source->who, "orders could not be fetched: %s", err->text);
     snprintf(source->trouble, sizeof(source->trouble), "%s",
              failed ? err->text : "");
+    source->is_told = failed && (source->is_told || is_news(source));
     source->failures = failed ? source->failures + 1 : 0;
     if (!failed)
         source->succeeded_at = shop_now_ms(source->home->shop);

@@ -127,9 +127,11 @@ static const char *const job_members[] = {
 };
 /* Nothing of the buyer: what leaves the shop here may go anywhere. */
 static const char *const order_members[] = {
-    "id",     "number",  "kind",     "source", "shop_id", "source_id",
-    "status", "ship_by", "priority", "url",    NULL,
+    "id",        "number",         "kind",    "source",   "shop_id",
+    "source_id", "status",         "ship_by", "priority", "url",
+    "problem",   "pieces_missing", NULL,
 };
+static const char *const source_members[] = { "source", "error", NULL };
 static const char *const material_members[] = {
     "id",
     "slot",
@@ -168,6 +170,7 @@ static const struct subject {
     { "order", order_members },       { "material", material_members },
     { "spool", spool_members },       { "channel", channel_members },
     { "delivery", delivery_members }, { "alert", alert_members },
+    { "source", source_members },
 };
 
 static const struct subject *find_subject(spd_str name)

@@ -225,7 +225,9 @@ static void bring_in_step(spd_txn *txn, struct order *order,
 static spd_err take_new(spd_txn *txn, struct shop *shop, struct order *said,
                         spd_str who, struct arena *arena, struct spd_error *err)
 {
-    struct change change = { "order.received", who };
+    struct change change = { said->problem.len > 0 ? "order.unreadable"
+                                                   : "order.received",
+                             who };
     struct list none = { NULL, 0 };
     said->id = 0;
     lay_over(said, said);
@@ -295,9 +297,11 @@ spd_err order_take(spd_txn *txn, struct shop *shop, struct order *said,
     if (*news == ORDER_NEW)
         return take_new(txn, shop, said, who, arena, err);
     said->id = old.id;
-    return *news == ORDER_CHANGED
-               ? write_order(txn, shop, &order, &change, arena, err)
-               : SPD_OK;
+    if (*news != ORDER_CHANGED)
+        return SPD_OK;
+    if (order.problem.len > 0 && old.problem.len == 0)
+        change.topic = "order.unreadable";
+    return write_order(txn, shop, &order, &change, arena, err);
 }
 
 /* -- a person -- */

@@ -199,6 +199,22 @@ static void the_pauses_grow_up_to_an_hour_while_it_fails(void **state)
     assert_int_equal(market.polls, 8);
 }
 
+static void people_are_told_once_that_a_source_fails(void **state)
+{
+    (void)state;
+    news();
+    for (int i = 0; i < 4; i++)
+        minutes_to_the_next();
+    const char *told = strstr(news(), "source.failed");
+    assert_non_null(told);
+    assert_null(strstr(told + 1, "source.failed"));
+    finish(NULL);
+    pass_ms(5 * MINUTE);
+    market.fails = SPD_EAUTH;
+    finish("connect it again"); /* no use to wait */
+    assert_non_null(strstr(news(), "source.failed"));
+}
+
 static void who_rings_is_asked_at_once_and_never_twice_at_a_time(void **state)
 {
     (void)state;
@@ -278,6 +294,7 @@ int main(void)
         TEST(a_crash_before_the_commit_asks_for_the_same_again),
         TEST(a_failed_poll_keeps_its_orders_and_not_its_place),
         TEST(the_pauses_grow_up_to_an_hour_while_it_fails),
+        TEST(people_are_told_once_that_a_source_fails),
         TEST(who_rings_is_asked_at_once_and_never_twice_at_a_time),
         TEST(two_hundred_a_poll_and_the_next_follows_at_once),
         TEST(a_poll_that_is_not_finished_is_finished_for_it),

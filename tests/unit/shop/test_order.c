@@ -229,6 +229,7 @@ static void what_does_not_fit_is_kept_raw_and_flagged(void **state)
     assert_int_equal(take(SAID("41", ",\"items\":[{\"source_id\":\"t\","
                                      "\"quantity\":-3}]")),
                      ORDER_NEW);
+    assert_string_equal(news(), "order.unreadable");
     call("orders.list", "{\"problem\":\"true\"}");
     assert_reply(200, "\"problem\":\"quantity must be between 1 and 10000\"");
     assert_reply(200, "\"items\":[]");
