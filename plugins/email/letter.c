@@ -26,6 +26,13 @@ static spd_str link_of(const struct page *p, const spd_json *of)
     return is_web ? link : (spd_str){ "", 0 };
 }
 
+/* What gathers others lists their titles there; we list them whole. */
+static spd_str words_of(const struct page *p)
+{
+    bool gathers = p->json->count(p->json->member(p->notice, "items")) > 0;
+    return gathers ? (spd_str){ "", 0 } : member(p, p->notice, "text");
+}
+
 typedef void each_fn(const struct page *p, const spd_json *row);
 
 static void each(const struct page *p, const char *name, each_fn *fn)
@@ -82,7 +89,7 @@ void letter_text(const struct spd_json_api *json, const spd_json *notice,
     const struct page p = { json, notice, out };
     put_line(&p, member(&p, notice, "title"));
     text_puts(out, "\n");
-    put_line(&p, member(&p, notice, "text"));
+    put_line(&p, words_of(&p));
     each(&p, "items", text_item);
     text_puts(out, "\n");
     each(&p, "facts", text_fact);
@@ -201,7 +208,7 @@ void letter_html(const struct spd_json_api *json, const spd_json *notice,
                 "\n",
                 color_of(&p));
     put_within(&p, "<h2>", member(&p, notice, "title"), "</h2>\n");
-    put_within(&p, "<p>", member(&p, notice, "text"), "</p>\n");
+    put_within(&p, "<p>", words_of(&p), "</p>\n");
     if (has_picture)
         text_puts(out, "<p><img src=\"cid:picture\" alt=\"the plate\" "
                        "style=\"max-width:320px\"></p>\n");

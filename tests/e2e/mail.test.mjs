@@ -187,20 +187,17 @@ describe("a shop that writes mails", { skip }, () => {
     it("a burst takes one connection; what is too much comes as one mail", async () => {
       const server = await MailServer.start();
       const { id } = await channel(shop, server,
-        { name: "Burst", security: "none", per_minute: 60 });
+        { name: "Burst", security: "none", per_minute: 20 });
       for (let i = 0; i < 75; i++)
         await alert(shop, `alert ${i}`, { channels: ["Burst"], text: ".\n..\n" });
       await until(async () => (await deliveries(shop, id))
-        .every((d) => d.state !== "waiting"), 30, "all are told");
-      const subjects = server.mails.map((m) => m.headers.subject);
-      const summary = server.mails.find((m) => /messages in a short time/.test(m.headers.subject));
-      assert.ok(summary, subjects.join());
+        .every((d) => d.state !== "waiting"), 60, "all are told");
       server.mails.forEach(isSound);
-      const single = subjects.filter((s) => /^alert/.test(s));
-      assert.deepEqual(single, single.map((_, i) => `alert ${i}`));
-      const rest = summary.parts[0].text.match(/alert \d+/g);
-      assert.deepEqual([...single, ...rest].map((s) => Number(s.slice(6)))
-        .slice(0, 70), [...Array(70).keys()]);
+      const isSummary = (m) => /messages in a short time/.test(m.headers.subject);
+      assert.ok(server.mails.some(isSummary));
+      const told = server.mails.flatMap((m) => isSummary(m)
+        ? m.parts[0].text.match(/(?<=\* alert )\d+/g) : m.headers.subject.slice(6));
+      assert.deepEqual(told.map(Number), [...Array(75).keys()]);
       assert.equal(server.mails[0].parts[0].text.split("\r\n").slice(2, 4).join(), ".,..");
       assert.equal(server.connections, 1);
       server.stop();
