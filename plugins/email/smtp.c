@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* Once misspelt there. */
 #if LIBCURL_VERSION_NUM >= 0x080200
@@ -20,8 +19,7 @@ enum { URL_CHARS = 600, MAIL_CHARS = ADDRESS_MAX_BYTES + 3, PLACE_CHARS = 90 };
 struct smtp {
     spd_plugin *self;
     CURL *curl;
-    curl_socket_t socket; /* CURL_SOCKET_BAD: none open */
-    bool is_private;      /* the open one was allowed to be */
+    bool is_private; /* the open connection was allowed to be */
     char curl_says[CURL_ERROR_SIZE];
 
     /* of the send under way */
@@ -58,19 +56,9 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose,
     s->is_private = s->server->allow_private;
     s->refusal = s->self->host->client->refusal(
         s->self, &to->addr, s->is_private ? SPD_FETCH_PRIVATE : 0);
-    s->socket =
-        s->refusal != NULL
-            ? CURL_SOCKET_BAD
-            : socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-    return s->socket;
-}
-
-static int on_close(void *arg, curl_socket_t fd)
-{
-    struct smtp *s = arg;
-    if (s->socket == fd)
-        s->socket = CURL_SOCKET_BAD;
-    return close(fd);
+    return s->refusal != NULL
+               ? CURL_SOCKET_BAD
+               : socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
 static size_t on_read(char *out, size_t size, size_t count, void *arg)
@@ -176,8 +164,6 @@ static void set_callbacks(CURL *curl, struct smtp *s)
 {
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, s);
-    curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-    curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, s);
     curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(curl, CURLOPT_READDATA, s);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_reply);
@@ -207,6 +193,14 @@ static void set_up(struct smtp *s, const struct smtp_server *server)
     curl_easy_setopt(s->curl, CURLOPT_FRESH_CONNECT,
                      was_let_in_elsewhere ? 1L : 0L);
     curl_easy_setopt(s->curl, ALLOW_FAILS, 1L);
+}
+
+/* Of the connection kept from before. */
+static curl_socket_t open_socket(const struct smtp *s)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    (void)curl_easy_getinfo(s->curl, CURLINFO_ACTIVESOCKET, &fd);
+    return fd;
 }
 
 static const char *bracketed(spd_str mail, char out[MAIL_CHARS])
@@ -343,7 +337,7 @@ spd_err smtp_send(struct smtp *s, const struct smtp_server *server,
 {
     char sender[MAIL_CHARS];
     struct curl_slist *list = list_of(to);
-    bool was_open = smtp_is_open(s);
+    bool was_open = open_socket(s) != CURL_SOCKET_BAD;
     if (list == NULL)
         return complain(err, SPD_ENOMEM, "there is no memory left");
     s->server = server;
@@ -369,7 +363,6 @@ struct smtp *smtp_new(spd_plugin *self)
     if (s == NULL)
         return NULL;
     s->self = self;
-    s->socket = CURL_SOCKET_BAD;
     s->curl = curl_easy_init();
     if (s->curl != NULL)
         return s;
@@ -377,18 +370,13 @@ struct smtp *smtp_new(spd_plugin *self)
     return NULL;
 }
 
-bool smtp_is_open(const struct smtp *s)
-{
-    return s->socket != CURL_SOCKET_BAD;
-}
-
 /* What can only be written to gets curl's QUIT, and is not waited for. */
 void smtp_free(struct smtp *s)
 {
     if (s == NULL)
         return;
-    if (smtp_is_open(s))
-        (void)shutdown(s->socket, SHUT_RD);
+    if (open_socket(s) != CURL_SOCKET_BAD)
+        (void)shutdown(open_socket(s), SHUT_RD);
     curl_easy_cleanup(s->curl);
     free(s);
 }

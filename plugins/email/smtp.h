@@ -37,7 +37,6 @@ struct smtp; /* the line */
 struct smtp *smtp_new(spd_plugin *self);
 /* Says goodbye, and waits for nobody. */
 void smtp_free(struct smtp *smtp);
-bool smtp_is_open(const struct smtp *smtp);
 
 /* Send one mail.  SPD_OK: the server took it for those whose answer says so,
  * at least one.  SPD_EINVAL: refused for good; SPD_EAUTH: they do not let us
