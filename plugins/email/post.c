@@ -114,6 +114,15 @@ static bool has_it(const struct line *line, spd_str mail)
     return false;
 }
 
+static void sweep_later(const struct post *post)
+{
+    const struct spd_loop_api *loop = post->self->host->loop;
+    if (!loop->is_stopping(post->self)) /* then all is swept anyway */
+        loop->timer_set(post->sweep, SWEEP_MS, 0);
+}
+
+/* Lines that were not used for a while are hung up, and forgotten unless there
+ * is something to remember. */
 static void on_sweep(spd_plugin *self, void *arg)
 {
     struct post *post = arg;
@@ -123,6 +132,8 @@ static void on_sweep(spd_plugin *self, void *arg)
         struct line *line = *at;
         if (!line->is_busy && now_ms - line->used_ms >= IDLE_MS)
             hang_up(line);
+        if (line->smtp != NULL)
+            sweep_later(post);
         if (line->is_busy || line->smtp != NULL || line->partial_id != NULL) {
             at = &line->next;
             continue;
@@ -254,6 +265,7 @@ static void done(spd_plugin *self, void *arg, const struct spd_error *outcome)
     trip->line->is_busy = false;
     trip->line->used_ms = self->host->loop->now_ms();
     post->under_way--;
+    sweep_later(post);
     finish(post, trip->mail, text_of(note), end.code, end.text);
     free(trip);
     post_go(post);
@@ -331,8 +343,6 @@ struct post *post_new(spd_plugin *self)
     post->self = self;
     post->last = &post->waiting;
     post->sweep = self->host->loop->timer_new(self, on_sweep, post);
-    if (post->sweep != NULL)
-        self->host->loop->timer_set(post->sweep, SWEEP_MS, SWEEP_MS);
     return post;
 }
 
