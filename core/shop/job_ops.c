@@ -188,6 +188,10 @@ static enum job_status wanted_status(const struct job *patched,
 {
     bool waits =
         patched->status == JOB_QUEUED || patched->status == JOB_SCHEDULED;
+    bool is_whole =
+        patched->copies_done > 0 && patched->copies_done >= patched->copies;
+    if (waits && is_whole) /* fewer are wanted than there were */
+        return JOB_COMPLETED;
     if (waits && (enum job_status)patched->status == before)
         return patched->scheduled_start != 0 ? JOB_SCHEDULED : JOB_QUEUED;
     return (enum job_status)patched->status;

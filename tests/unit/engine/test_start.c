@@ -295,6 +295,26 @@ static void copies_are_printed_one_after_the_other(void **state)
     assert_grams(grams_in(printer, 0), 940);
 }
 
+/* It printed one more. */
+static void a_job_of_which_fewer_copies_are_wanted_is_done(void **state)
+{
+    (void)state;
+    add_printer(0);
+    say_idle(0, "");
+    int64_t job = add_job("\"copies\":3");
+    answer_upload(0, SPD_OK);
+    answer_start(0, SPD_OK);
+    say_state(0, "printing", the.machines[0].submission, 1);
+    say_state(0, "finished", the.machines[0].submission, 100);
+    make("jobs.update", "{\"print_id\":%lld,\"copies\":2}", (long long)job);
+    assert_job(job, "queued", "waiting");
+    make("jobs.update", "{\"print_id\":%lld,\"copies\":1}", (long long)job);
+    assert_job(job, "completed", "done");
+    make("printers.plate_cleared", "{\"id\":1}");
+    pass_ms(MINUTE);
+    assert_starts(0, 1);
+}
+
 static void a_print_is_paused_and_goes_on(void **state)
 {
     (void)state;
@@ -371,6 +391,7 @@ int main(void)
         A_TEST(notes_about_a_printer_do_not_break_off_its_upload),
         A_TEST(the_next_job_waits_until_the_plate_is_cleared),
         A_TEST(copies_are_printed_one_after_the_other),
+        A_TEST(a_job_of_which_fewer_copies_are_wanted_is_done),
         A_TEST(a_print_is_paused_and_goes_on),
         A_TEST(a_print_that_fails_is_charged_by_its_share),
         A_TEST(a_print_stopped_at_the_printer_is_cancelled_not_failed),
