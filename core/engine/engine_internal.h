@@ -39,6 +39,7 @@ struct run {
     unsigned uploads;    /* tries */
     double share;        /* of the print, 0 to 1: how far it was seen to come */
     int64_t step_ms;     /* monotonic: this step began, for this process */
+    int64_t start_ms;    /* monotonic: the start was decided; 0: not seen */
     int64_t printing_ms; /* monotonic: it began to print; 0: not seen */
     int64_t refresh_ms;  /* a full report was last asked for */
     int64_t offline_ms;  /* since when it cannot be spoken to; 0: it can */

@@ -230,25 +230,27 @@ static void stamp(struct attempt *attempt, const struct stride *stride,
         attempt->reason = (spd_str){ NULL, 0 }; /* it was unknown meanwhile */
 }
 
-/* One that was adopted began before we knew of it. */
-static spd_err note_pace(spd_txn *txn, const struct attempt *attempt,
-                         const struct job *job, int64_t now_ms,
-                         struct spd_error *err)
+/* By a clock that nobody sets: of a print that this process saw from its start
+ * on. */
+static spd_err note_pace(spd_txn *txn, const struct run *run,
+                         const struct job *job, struct spd_error *err)
 {
     int64_t minutes = job->estimated_duration_minutes;
-    if (attempt->start_at == 0 || minutes == INT_NONE)
+    int64_t now_ms = loop_now_ms(run->engine->shop->loop);
+    if (run->start_ms == 0 || minutes == INT_NONE)
         return SPD_OK;
-    return pace_note(txn, now_ms - attempt->start_at, minutes * 60000, err);
+    return pace_note(txn, now_ms - run->start_ms, minutes * 60000, err);
 }
 
 /* What is learned of a print that has ended. */
-static spd_err learn(spd_txn *txn, const struct arrow *arrow,
+static spd_err learn(spd_txn *txn, const struct stride *stride,
                      const struct attempt *attempt, const struct job *job,
-                     int64_t now_ms, struct spd_error *err)
+                     struct spd_error *err)
 {
+    const struct arrow *arrow = stride->arrow;
     spd_err rc = SPD_OK;
     if (arrow == &arrow_finished)
-        rc = note_pace(txn, attempt, job, now_ms, err);
+        rc = note_pace(txn, stride->run, job, err);
     if (rc == SPD_OK && (arrow == &arrow_finished || arrow == &arrow_failed))
         rc = track_note(txn, job->file_id, attempt->printer_id,
                         arrow == &arrow_failed, err);
@@ -266,7 +268,7 @@ static spd_err change_job(spd_txn *txn, const struct stride *stride,
     spd_err rc = record_get(txn, &job_kind, attempt->job_id, &job, arena, err);
     if (rc != SPD_OK)
         return rc;
-    rc = learn(txn, stride->arrow, attempt, &job, now_ms, err);
+    rc = learn(txn, stride, attempt, &job, err);
     if (rc != SPD_OK)
         return rc;
     stride->arrow->job(&job, &turn);
@@ -368,6 +370,8 @@ static void settle(struct run *run, const struct arrow *arrow)
     run->step_ms = loop_now_ms(engine->shop->loop);
     run->start_due = arrow == &arrow_starting;
     run->heard_ms = run->step_ms;
+    if (run->start_due)
+        run->start_ms = run->step_ms;
     if (arrow->to == STEP_PRINTING) {
         run->phase = PHASE_PRINTING;
         if (run->printing_ms == 0)

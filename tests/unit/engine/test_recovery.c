@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "engine/pace.h"
+
 enum { HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
 /* Somebody sets the clock; no time passes. */
@@ -353,6 +355,29 @@ static void hours_of_printing_do_not_follow_a_clock_that_is_set(void **state)
     }
 }
 
+/* Estimates are corrected by what prints really took: seventy-two times as
+ * long, or less than nothing. */
+static void estimates_do_not_follow_a_clock_that_is_set(void **state)
+{
+    static const int64_t jumps[] = { 3 * DAY, -3 * DAY };
+    (void)state;
+    for (size_t i = 0; i < SPD_COUNT(jumps); i++) {
+        assert_int_equal(stage_tear_down(NULL), 0);
+        assert_int_equal(stage_set_up(NULL), 0);
+        add_printer(0);
+        job_printing(0);
+        set_clock(jumps[i]);
+        pass_ms(HOUR); /* as estimated */
+        say_state(0, "finished", the.machines[0].submission, 100);
+        struct pace pace;
+        spd_txn *txn = store_read(the.shop.store);
+        pace_load(&pace, txn);
+        store_read_end(txn);
+        assert_int_equal(pace_correct(&pace, HOUR), HOUR);
+        assert_true(pace.taken_ms > 0);
+    }
+}
+
 /* A part of somebody else's lay there, by a clock that was set back. */
 static void a_clock_set_back_does_not_clear_a_plate(void **state)
 {
@@ -389,6 +414,7 @@ int main(void)
         A_TEST(a_clock_that_jumps_makes_no_evidence_and_no_verdict),
         A_TEST(a_clock_that_jumps_does_not_end_a_printers_rest),
         A_TEST(hours_of_printing_do_not_follow_a_clock_that_is_set),
+        A_TEST(estimates_do_not_follow_a_clock_that_is_set),
         A_TEST(a_clock_set_back_does_not_clear_a_plate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
