@@ -249,6 +249,7 @@ struct engine *engine_new(struct shop *shop,
     engine->follower = (struct journal_follower){ on_journal, engine, NULL };
     shop->rank = rank_job;
     shop->rank_arg = engine;
+    shop->judge_printable = engine_judge_printable;
     fleet_on_report(shop->fleet, on_report, engine);
     return engine;
 }
@@ -306,6 +307,7 @@ void engine_free(struct engine *engine)
         return;
     loop_after_cancel(engine->shop->loop, &engine->wake);
     engine->shop->rank = NULL;
+    engine->shop->judge_printable = NULL;
     rerank_free(engine->rerank);
     runs_free(engine);
     timer_free(engine->timer);

@@ -177,6 +177,11 @@ spd_err engine_add_adopt_ops(struct engine *engine, struct spd_error *err);
 /* -- queue.c: what waits for a printer -- */
 spd_err engine_add_queue_ops(struct engine *engine, struct spd_error *err);
 
+/* -- printable.c: why no printer of the shop could ever print a job that waits;
+ * nothing is appended where one could -- */
+void engine_judge_printable(void *engine, spd_txn *txn, const struct job *job,
+                            struct buf *why);
+
 /* -- order.c: the attempt as its driver is told -- */
 bool order_of(struct engine *engine, const struct run *run, struct buf *json);
 

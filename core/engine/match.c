@@ -432,19 +432,20 @@ static const struct condition {
     enum verdict breach;
     bool (*holds)(const struct pairing *pair);
     void (*say)(const struct pairing *pair, struct buf *out);
+    bool lasts; /* is it so whatever is loaded and done? */
 } conditions[] = {
-    { NOT_WAITING, is_waiting, say_status },
-    { NO_FILE, has_plate, say_file },
-    { HELD, is_released, say_held },
-    { NOT_YET, is_due, say_due },
-    { OTHER_PRINTER, is_for_it, say_printer },
-    { AVOIDED, is_trusted, say_avoided },
-    { WRONG_MODEL, fits_model, say_model },
-    { WRONG_MODEL, is_asked_for, say_models },
-    { WRONG_NOZZLE, fits_nozzle, say_nozzle },
-    { WRONG_PLATE, fits_plate, say_plate },
-    { MISSING_TAG, has_tags, say_tag },
-    { UNSTAFFED, is_attended, say_unstaffed },
+    { NOT_WAITING, is_waiting, say_status, false },
+    { NO_FILE, has_plate, say_file, false },
+    { HELD, is_released, say_held, false },
+    { NOT_YET, is_due, say_due, false },
+    { OTHER_PRINTER, is_for_it, say_printer, true },
+    { AVOIDED, is_trusted, say_avoided, false },
+    { WRONG_MODEL, fits_model, say_model, true },
+    { WRONG_MODEL, is_asked_for, say_models, true },
+    { WRONG_NOZZLE, fits_nozzle, say_nozzle, true },
+    { WRONG_PLATE, fits_plate, say_plate, false },
+    { MISSING_TAG, has_tags, say_tag, true },
+    { UNSTAFFED, is_attended, say_unstaffed, false },
 };
 
 enum verdict match(const struct seat *seat, const struct job *job,
@@ -673,22 +674,37 @@ static void explain_slots(const struct seat *seat, const struct pairing *pair,
     arena_fini(&arena);
 }
 
+static void explain_conditions(const struct pairing *pair, bool lasting_only,
+                               reason_fn *fn, void *arg)
+{
+    struct buf sentence = { 0 };
+    for (size_t i = 0; i < SPD_COUNT(conditions); i++) {
+        const struct condition *condition = &conditions[i];
+        if ((lasting_only && !condition->lasts) || condition->holds(pair))
+            continue;
+        buf_clear(&sentence);
+        condition->say(pair, &sentence);
+        buf_put_char(&sentence, '\0');
+        fn(arg, condition->breach, sentence.ptr);
+    }
+    buf_fini(&sentence);
+}
+
 void match_explain(const struct seat *seat, const struct job *job,
                    const struct sliced_plate *plate, int64_t now_ms,
                    reason_fn *fn, void *arg)
 {
     const struct pairing pair = { seat,   &seat->printer,          job, plate,
                                   now_ms, seat->unstaffed_until_ms };
-    struct buf sentence = { 0 };
-    for (size_t i = 0; i < SPD_COUNT(conditions); i++) {
-        if (conditions[i].holds(&pair))
-            continue;
-        buf_clear(&sentence);
-        conditions[i].say(&pair, &sentence);
-        buf_put_char(&sentence, '\0');
-        fn(arg, conditions[i].breach, sentence.ptr);
-    }
-    buf_fini(&sentence);
+    explain_conditions(&pair, false, fn, arg);
     if (plate != NULL && fits_model(&pair))
         explain_slots(seat, &pair, fn, arg);
+}
+
+void match_explain_lasting(const struct seat *seat, const struct job *job,
+                           const struct sliced_plate *plate, reason_fn *fn,
+                           void *arg)
+{
+    const struct pairing pair = { seat, &seat->printer, job, plate, 0, 0 };
+    explain_conditions(&pair, true, fn, arg);
 }

@@ -97,6 +97,12 @@ void match_explain(const struct seat *seat, const struct job *job,
                    const struct sliced_plate *plate, int64_t now_ms,
                    reason_fn *fn, void *arg);
 
+/* The same of what lasts, whatever is loaded and done: the model, the nozzle,
+ * the tags, and which printer it is for. */
+void match_explain_lasting(const struct seat *seat, const struct job *job,
+                           const struct sliced_plate *plate, reason_fn *fn,
+                           void *arg);
+
 /* The plate a job is to print, in `arena`; NULL: there is none. */
 const struct sliced_plate *job_plate(spd_txn *txn, const struct job *job,
                                      struct arena *arena);

@@ -122,6 +122,18 @@ static bool see_printer(void *arg, const void *record)
     return true;
 }
 
+/* Null: some printer could print it, one day. */
+static void write_unprintable(const struct job_view *view)
+{
+    struct buf why = { 0 };
+    engine_judge_printable(view->engine, view->txn, &view->job, &why);
+    if (why.len > 0)
+        jsonw_put_str(view->w, "unprintable", buf_str(&why));
+    else
+        jsonw_put_null(view->w, "unprintable");
+    buf_fini(&why);
+}
+
 static spd_err why_job(struct call *call, spd_txn *txn)
 {
     const struct id_param *which = call->params;
@@ -136,6 +148,7 @@ static spd_err why_job(struct call *call, spd_txn *txn)
     jsonw_put_int(view.w, "job_id", view.job.id);
     jsonw_put_str(view.w, "status", str_of(job_status_names[view.job.status]));
     jsonw_put_str(view.w, "phase", str_of(job_phase_names[view.job.phase]));
+    write_unprintable(&view);
     jsonw_begin(view.w, "printers", SPD_JSON_ARRAY);
     record_each(txn, &printer_kind, &(struct span){ 0 }, see_printer, &view);
     jsonw_end(view.w);

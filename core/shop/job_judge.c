@@ -6,6 +6,8 @@
 
 #include "base/color.h"
 #include "shop/driver.h"
+#include "shop/fleet.h"
+#include "shop/material.h"
 #include "shop/printer.h"
 #include "shop/substitution.h"
 
@@ -159,6 +161,59 @@ static spd_err judge_file(struct call *call, spd_txn *txn, struct job *job,
     return rc == SPD_OK ? judge_needs(call, job, *plate) : rc;
 }
 
+static bool reports_slot(const struct list *slots, int64_t slot)
+{
+    const struct slot *all = slots->items;
+    for (size_t i = 0; i < slots->count; i++)
+        if (all[i].slot == slot)
+            return true;
+    return false;
+}
+
+static spd_err refuse_slot(struct call *call, const char *field,
+                           const struct list *slots, int64_t printer_id,
+                           int64_t slot)
+{
+    enum { SHOWN = 24 };
+    const struct slot *all = slots->items;
+    struct buf names = { 0 };
+    for (size_t i = 0; i < slots->count && i < SHOWN; i++)
+        buf_printf(&names, "%s%lld", i == 0 ? "" : ", ",
+                   (long long)all[i].slot);
+    spd_err rc = refuse_field(
+        call, field, "printer %lld has no slot %lld; there are: %.*s",
+        (long long)printer_id, (long long)slot, STR_ARG(buf_str(&names)));
+    buf_fini(&names);
+    return rc;
+}
+
+/* A printer that never said which slots it has may have any; and one that a
+ * person spoke of is there, whatever the printer says. */
+static spd_err judge_slot(struct call *call, spd_txn *txn, const char *field,
+                          const struct job *job, int64_t slot)
+{
+    const struct shop *shop = call->self;
+    const struct live *live = fleet_find(shop->fleet, job->printer_id);
+    struct material material;
+    if (slot == INT_NONE || live == NULL || live->box.state.slots.count == 0 ||
+        reports_slot(&live->box.state.slots, slot) ||
+        material_at(txn, job->printer_id, slot, &material, &call->arena))
+        return SPD_OK;
+    return refuse_slot(call, field, &live->box.state.slots, job->printer_id,
+                       slot);
+}
+
+static spd_err judge_slots(struct call *call, spd_txn *txn,
+                           const struct job *job)
+{
+    const struct need *need = job->needs.items;
+    spd_err rc =
+        judge_slot(call, txn, "material_slot", job, job->material_slot);
+    for (size_t i = 0; i < job->needs.count && rc == SPD_OK; i++)
+        rc = judge_slot(call, txn, "needs", job, need[i].slot);
+    return rc;
+}
+
 spd_err job_judge(struct call *call, spd_txn *txn, struct job *job)
 {
     const struct sliced_plate *plate = NULL;
@@ -172,6 +227,8 @@ spd_err job_judge(struct call *call, spd_txn *txn, struct job *job)
         rc = judge_models(call, job);
     if (rc == SPD_OK && job->printer_id != 0)
         rc = judge_model(call, txn, job, plate);
+    if (rc == SPD_OK && job->printer_id != 0)
+        rc = judge_slots(call, txn, job);
     return rc;
 }
 

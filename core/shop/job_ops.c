@@ -71,10 +71,44 @@ static spd_err list_of_printer(struct call *call, spd_txn *txn)
     return SPD_OK;
 }
 
+/* A job that no printer of the shop could ever print says so, and why. */
+static void mark_unprintable(struct call *call, spd_txn *txn,
+                             const struct job *job)
+{
+    const struct shop *shop = call->self;
+    struct buf why = { 0 }, mark = { 0 };
+    if (shop->judge_printable != NULL)
+        shop->judge_printable(shop->rank_arg, txn, job, &why);
+    if (why.len > 0) {
+        struct buf *reply = call_reply_buf(call);
+        spd_jsonw w;
+        jsonw_init(&w, &mark);
+        jsonw_begin(&w, NULL, SPD_JSON_OBJECT);
+        jsonw_put_str(&w, "unprintable", buf_str(&why));
+        jsonw_end(&w);
+        reply->len--; /* the brace: one more member comes */
+        buf_put_char(reply, ',');
+        buf_put(reply, (spd_str){ mark.ptr + 1, mark.len - 1 });
+    }
+    buf_fini(&why);
+    buf_fini(&mark);
+}
+
+static spd_err reply_marked(struct call *call, spd_txn *txn,
+                            const struct job *job)
+{
+    spd_err rc = call_reply_tagged(call, txn, &job_kind, job->id);
+    if (rc == SPD_OK)
+        mark_unprintable(call, txn, job);
+    return rc;
+}
+
 static spd_err get_job(struct call *call, spd_txn *txn)
 {
     const struct id_param *which = call->params;
-    return call_reply_tagged(call, txn, &job_kind, which->id);
+    struct job job;
+    spd_err got = call_get(call, txn, &job_kind, which->id, &job);
+    return got == SPD_OK ? reply_marked(call, txn, &job) : got;
 }
 
 /* -- asking for one -- */
@@ -83,7 +117,7 @@ static spd_err put_job(struct call *call, spd_txn *txn, struct job *job,
                        const char *topic)
 {
     spd_err rc = job_write(call, txn, job, topic);
-    return rc == SPD_OK ? call_reply_tagged(call, txn, &job_kind, job->id) : rc;
+    return rc == SPD_OK ? reply_marked(call, txn, job) : rc;
 }
 
 static spd_err create_job(struct call *call, spd_txn *txn)
@@ -333,7 +367,8 @@ static const struct op job_ops[] = {
       .run = list_jobs },
     { .name = "jobs.get",
       .route = "GET /api/jobs/{id}",
-      .doc = "One job",
+      .doc = "One job; `unprintable` says why, where no printer of the shop "
+             "could ever print it",
       .role = SPD_VIEWER,
       .flags = OP_READ,
       .params = &id_param_fields,
@@ -349,7 +384,8 @@ static const struct op job_ops[] = {
       .run = list_of_printer },
     { .name = "jobs.create",
       .route = "POST /api/bambu/scheduled-prints",
-      .doc = "Ask for a print",
+      .doc = "Ask for a print; where no printer of the shop could ever print "
+             "it, it waits, and `unprintable` in the reply says why",
       .role = SPD_OPERATOR,
       .flags = OP_WRITE | OP_CREATE,
       .body = &job_fields,

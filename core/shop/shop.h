@@ -45,6 +45,11 @@ struct shop {
      * there is no policy, and all rank equal. */
     int64_t (*rank)(void *arg, const struct job *job);
     void *rank_arg;
+    /* Why no printer of the shop could ever print a job that waits, in words:
+     * appended, or nothing where one could.  With rank_arg; NULL: nobody knows.
+     */
+    void (*judge_printable)(void *arg, spd_txn *txn, const struct job *job,
+                            struct buf *why);
 };
 
 /* Every kind of record, for store_open. */

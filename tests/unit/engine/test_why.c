@@ -125,6 +125,86 @@ static void a_printer_tells_which_job_it_will_take_next(void **state)
     assert_says(why_printer(printer), next);
 }
 
+static int64_t file_for(const char *model, const char *nozzle)
+{
+    char plates[400];
+    snprintf(plates, sizeof(plates),
+             "[{\"index\":1,\"estimated_seconds\":60,\"grams\":1,"
+             "\"printer_model\":\"%s\",\"nozzle_diameter_mm\":%s,"
+             "\"filaments\":[{\"id\":1,\"type\":\"PLA\","
+             "\"color\":\"#FF0000\",\"grams\":1}]}]",
+             model, nozzle);
+    return add_file(plates);
+}
+
+static void a_job_that_no_printer_could_ever_print_is_marked(void **state)
+{
+    (void)state;
+    long long file = file_for("A1", "0.4");
+    call("jobs.create", "{\"file_id\":%lld}", file);
+    assert_int_equal(the.status, 201);
+    assert_says(the.reply.ptr, "\"unprintable\":\"there is no printer in");
+    add_printer(0);
+    call("jobs.create", "{\"file_id\":%lld}", file);
+    assert_int_equal(the.status, 201);
+    assert_says(the.reply.ptr,
+                "\"unprintable\":\"no printer of this shop can print it; "
+                "Printer 0 comes nearest, but it is of the model P1S");
+    call("jobs.get", "{\"id\":1}");
+    assert_says(the.reply.ptr, "\"unprintable\":\"no printer of");
+    assert_says(why_job(1), "\"unprintable\":\"no printer of");
+    make("substitutions.create",
+         "{\"of\":\"model\",\"wanted\":\"A1\",\"accepts\":\"P1S\"}");
+    call("jobs.get", "{\"id\":1}");
+    assert_null(strstr(the.reply.ptr, "unprintable"));
+    assert_says(why_job(1), "\"unprintable\":null");
+}
+
+static void the_printer_that_comes_nearest_is_named(void **state)
+{
+    (void)state;
+    add_printer(0);
+    add_printer(1);
+    say(1, "{\"full\":true,\"state\":\"idle\",\"nozzle_diameter_mm\":0.6}");
+    say(0, "{\"full\":true,\"state\":\"idle\",\"nozzle_diameter_mm\":0.6}");
+    add_job("\"tags\":[\"enclosed\"]");
+    assert_says(the.reply.ptr, "Printer 0 comes nearest, but its nozzle is of "
+                               "0.6 mm");
+    say(1, "{\"nozzle_diameter_mm\":0.4}");
+    call("jobs.get", "{\"id\":1}");
+    assert_says(the.reply.ptr, "Printer 1 comes nearest, but the job asks for "
+                               "the tag");
+}
+
+/* What may change by itself marks nothing. */
+static void a_job_that_only_waits_for_filament_is_not_marked(void **state)
+{
+    (void)state;
+    add_printer(0);
+    make("printers.set_plate", "{\"id\":1,\"plate_type\":\"Cool Plate\"}");
+    add_job("\"material_slot\":3,\"plate_type\":\"Textured PEI\"");
+    assert_null(strstr(the.reply.ptr, "unprintable"));
+}
+
+static void a_slot_that_the_printer_does_not_have_is_refused(void **state)
+{
+    (void)state;
+    add_printer(0);
+    say_idle(0, "");
+    call("jobs.create",
+         "{\"file_id\":%lld,\"printer_id\":1,\"material_slot\":9}",
+         (long long)the.file_id);
+    assert_int_equal(the.status, 422);
+    assert_says(the.reply.ptr, "printer 1 has no slot 9; there are: 0");
+    call("jobs.create",
+         "{\"file_id\":%lld,\"printer_id\":1,"
+         "\"needs\":[{\"filament\":1,\"slot\":7}]}",
+         (long long)the.file_id);
+    assert_int_equal(the.status, 422);
+    assert_says(the.reply.ptr, "\"needs\":");
+    add_job("\"printer_id\":1,\"material_slot\":0");
+}
+
 static void a_printer_that_is_not_there_is_said_not_to_be(void **state)
 {
     (void)state;
@@ -144,6 +224,10 @@ int main(void)
         A_TEST(every_reason_is_told_and_not_just_the_first),
         A_TEST(a_printer_says_that_its_plate_is_to_be_cleared),
         A_TEST(a_printer_tells_which_job_it_will_take_next),
+        A_TEST(a_job_that_no_printer_could_ever_print_is_marked),
+        A_TEST(the_printer_that_comes_nearest_is_named),
+        A_TEST(a_job_that_only_waits_for_filament_is_not_marked),
+        A_TEST(a_slot_that_the_printer_does_not_have_is_refused),
         A_TEST(a_printer_that_is_not_there_is_said_not_to_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
