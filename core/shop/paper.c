@@ -2,6 +2,7 @@
 
 #include "base/moment.h"
 #include "shop/product.h"
+#include "shop/spool_label.h"
 #include "shop/stock.h"
 
 static const char style[] =
@@ -12,7 +13,7 @@ static const char style[] =
     "vertical-align:top}\n"
     ".number{text-align:right;width:15mm}.note{white-space:pre-wrap}\n"
     ".box{display:inline-block;width:4mm;height:4mm;border:1px solid #000}\n"
-    "section{break-inside:avoid}\n"
+    "section,svg{break-inside:avoid}\n"
     "@page{margin:0}\n";
 
 /* -- text -- */
@@ -279,6 +280,36 @@ static spd_err picking_list(struct call *call, spd_txn *txn)
     return SPD_OK;
 }
 
+/* -- labels for the shelf -- */
+
+struct sheet {
+    struct buf page;
+    spd_err rc;
+    struct spd_error err;
+};
+
+static bool put_label(void *arg, const void *record)
+{
+    struct sheet *sheet = arg;
+    sheet->rc = spool_label(record, &sheet->page, &sheet->err);
+    return sheet->rc == SPD_OK;
+}
+
+static spd_err label_sheet(struct call *call, spd_txn *txn)
+{
+    const struct page_param *param = call->params;
+    struct sheet sheet = { .rc = SPD_OK };
+    struct span span = { .after_id = param->page.after,
+                         .limit = (size_t)param->page.limit };
+    begin_page(&sheet.page, "Labels");
+    record_each(txn, &spool_kind, &span, put_label, &sheet);
+    end_page(&sheet.page);
+    if (sheet.rc == SPD_OK)
+        call_reply_bytes(call, buf_str(&sheet.page), html);
+    buf_fini(&sheet.page);
+    return sheet.rc == SPD_OK ? SPD_OK : call_fail(call, &sheet.err);
+}
+
 static spd_err get_style(struct call *call, spd_txn *txn)
 {
     (void)txn;
@@ -300,6 +331,13 @@ static const struct op paper_ops[] = {
       .role = SPD_OPERATOR,
       .flags = OP_READ,
       .run = picking_list },
+    { .name = "spools.label_sheet",
+      .route = "GET /api/spools/labels",
+      .doc = "The labels of many spools on one page",
+      .role = SPD_OPERATOR,
+      .flags = OP_READ,
+      .params = &page_param_fields,
+      .run = label_sheet },
     { .name = "papers.style",
       .route = "GET /api/papers.css",
       .doc = "How such pages look",

@@ -118,6 +118,18 @@ static void a_picking_list_shows_what_is_ready(void **state)
     assert_null(strstr(page, "Order r2"));
 }
 
+static void labels_of_many_spools_are_one_page(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        call("spools.create", "{\"material\":\"PLA\",\"vendor\":\"<b>\"}");
+    call("spools.label_sheet", "{\"after\":\"1\"}");
+    assert_reply(200, "No. 2,");
+    assert_reply(200, "No. 3,");
+    assert_null(strstr(the.reply.ptr, "No. 1,"));
+    assert_null(strstr(the.reply.ptr, "<b>"));
+}
+
 static void a_stretch_of_time_is_added_up_by_product(void **state)
 {
     (void)state;
@@ -157,6 +169,7 @@ int main(void)
         A_TEST(an_address_stands_in_for_an_id),
         A_TEST(a_packing_slip_shows_what_is_in_the_parcel_and_no_price),
         A_TEST(a_picking_list_shows_what_is_ready),
+        A_TEST(labels_of_many_spools_are_one_page),
         A_TEST(a_stretch_of_time_is_added_up_by_product),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
