@@ -190,6 +190,15 @@ spd_err material_follow(spd_txn *txn, struct shop *shop,
     return rc;
 }
 
+spd_err material_load(spd_txn *txn, struct shop *shop,
+                      struct material *material, const struct spool *spool,
+                      const struct change *change, struct spd_error *err)
+{
+    lay_spool(material, spool);
+    material->updated_at = shop_now_ms(shop);
+    return record_put(txn, &material_kind, material, change, err);
+}
+
 /* A spool is in one slot: seen in another, it has left this one. */
 static spd_err leave_slot(spd_txn *txn, struct shop *shop, int64_t spool_id,
                           int64_t but_id, struct arena *arena,

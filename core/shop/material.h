@@ -43,6 +43,11 @@ spd_err material_use(spd_txn *txn, struct shop *shop, int64_t printer_id,
 bool material_of_spool(spd_txn *txn, int64_t spool_id,
                        struct material *material, struct arena *arena);
 
+/* This spool of the shelf is what is in the slot. */
+spd_err material_load(spd_txn *txn, struct shop *shop,
+                      struct material *material, const struct spool *spool,
+                      const struct change *change, struct spd_error *err);
+
 /* Bring the slot this spool is loaded in, if any, in step with it. */
 spd_err material_follow(spd_txn *txn, struct shop *shop,
                         const struct spool *spool, struct spd_error *err);

@@ -68,5 +68,6 @@ struct span spool_ledger(int64_t spool_id, struct key *prefix);
 double spool_taken(spd_txn *txn, int64_t spool_id);
 
 spd_err spool_add_ops(struct shop *shop, struct spd_error *err);
+spd_err spool_add_assign_ops(struct shop *shop, struct spd_error *err);
 
 #endif

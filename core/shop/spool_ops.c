@@ -264,5 +264,6 @@ static const struct op spool_ops[] = {
 
 spd_err spool_add_ops(struct shop *shop, struct spd_error *err)
 {
-    return ops_add(shop->ops, spool_ops, SPD_COUNT(spool_ops), shop, err);
+    spd_err rc = ops_add(shop->ops, spool_ops, SPD_COUNT(spool_ops), shop, err);
+    return rc == SPD_OK ? spool_add_assign_ops(shop, err) : rc;
 }

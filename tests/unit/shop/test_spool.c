@@ -202,6 +202,32 @@ static void a_spool_that_is_not_there_cannot_be_loaded(void **state)
     assert_reply(404, "there is no spool 7");
 }
 
+static void a_spool_is_assigned_where_only_one_can_be_meant(void **state)
+{
+    (void)state;
+    add_printer();
+    for (int slot = 0; slot < 3; slot++)
+        call("materials.create",
+             "{\"printer_id\":1,\"slot\":%d,\"material_type\":\"PLA\","
+             "\"color\":\"#%d0FF00\"}",
+             slot, slot);
+    call("spools.create", "{\"material\":\"pla\",\"color\":\"#00ff00\","
+                          "\"cost\":20}");
+    for (int i = 0; i < 2; i++)
+        call("spools.create", "{\"material\":\"PLA\",\"color\":\"#10FF00\"}");
+    call("spools.auto_assign", "{}");
+    assert_reply(200, "{\"printer_id\":1,\"slot\":0,\"spool_id\":1,"
+                      "\"reason\":null}");
+    assert_reply(200, "\"slot\":1,\"spool_id\":null,\"reason\":\"2 spools on "
+                      "the shelf are PLA in #10FF00; say which it is\"");
+    assert_reply(200, "\"reason\":\"no spool on the shelf is PLA in #20FF00\"");
+    call("materials.list", "{\"printer_id\":1}");
+    assert_reply(200, "\"remaining_grams\":1000,");
+    assert_reply(200, "\"cost_per_kg\":20,\"spool_id\":1,");
+    call("spools.auto_assign", "{\"printer_id\":7}");
+    assert_reply(422, "there is no printer 7");
+}
+
 static void a_loaded_spool_is_not_thrown_away(void **state)
 {
     (void)state;
@@ -249,6 +275,7 @@ int main(void)
         A_TEST(a_tagged_spool_keeps_its_cost_in_another_slot),
         A_TEST(what_is_said_of_a_loaded_spool_goes_into_its_ledger),
         A_TEST(a_spool_that_is_not_there_cannot_be_loaded),
+        A_TEST(a_spool_is_assigned_where_only_one_can_be_meant),
         A_TEST(a_loaded_spool_is_not_thrown_away),
         A_TEST(a_label_shows_what_people_wrote_and_nothing_else),
     };
