@@ -77,7 +77,7 @@ static struct berth *by_handle(const struct fleet *fleet,
                                const spd_printer *printer)
 {
     for (size_t i = 0; i < fleet->count; i++)
-        if (fleet->berths[i]->handle == (uintptr_t)printer)
+        if (printer != NULL && fleet->berths[i]->handle == (uintptr_t)printer)
             return fleet->berths[i];
     return NULL;
 }
