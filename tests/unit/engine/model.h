@@ -43,7 +43,7 @@ struct model {
     int64_t asked_of; /* a job; 0: none */
     bool asks_for_job;
     struct row wanted;
-    int64_t violations[VIOLATIONS], weighed;
+    int64_t violations[VIOLATIONS], weighed, adopted;
     uint64_t seed; /* of this episode */
 };
 extern struct model *model;

@@ -142,6 +142,28 @@ static void release(int64_t job)
         model->rows[job].is_held = false;
 }
 
+static void move(int64_t job)
+{
+    call("jobs.move", "{\"id\":%lld,\"%s\":%lld}", (long long)job,
+         dice(2) == 0 ? "before" : "after", (long long)any_job());
+}
+
+/* Whatever the machine is at that is not ours; what it comes to is no print of
+ * the job that the model knows of. */
+static void adopt(int64_t job)
+{
+    int64_t printer = model->printers[dice(PRINTERS)];
+    if (printer == 0)
+        return;
+    call("jobs.adopt", "{\"id\":%lld,\"printer_id\":%lld}", (long long)job,
+         (long long)printer);
+    if (!is_granted())
+        return;
+    model->rows[job].is_touched = true;
+    model->rows[job].is_over = false;
+    model->adopted++;
+}
+
 static void do_to_job(void (*what)(int64_t job))
 {
     if (model->jobs == 0)
@@ -217,13 +239,22 @@ static void do_to_printer(int machine)
         people_clear_plate(machine);
 }
 
+/* Mostly forward, so that every hour comes. */
+static void set_clock(void)
+{
+    the.clock.wall_now_ms += dice(3) == 0 ? -(int64_t)dice(20) * MINUTE
+                                          : (int64_t)dice(360) * MINUTE;
+}
+
 void people_do_something(void)
 {
     static void (*const deeds[])(int64_t job) = {
-        note_something, set_status, reassign, choose_slot,
-        cancel,         cancel,     hold,     release,
+        note_something, set_status, reassign, choose_slot, cancel, cancel,
+        hold,           release,    move,     adopt,       adopt,
     };
     unsigned number = dice(30);
+    if (dice(200) == 0)
+        set_clock();
     if (number < 12)
         ask_for_job();
     else if (number < 20)

@@ -246,12 +246,12 @@ static void print_tally(void)
     print_message("machines: %lld starts refused, %lld never began, %lld drops "
                   "at a start, %lld stalls, %lld lies, %lld reports out of "
                   "turn, %lld reboots, %lld prints begun by themselves, %lld "
-                  "of others\n",
+                  "of others, %lld of them adopted\n",
                   (long long)world->refused, (long long)world->never_began,
                   (long long)world->drops, (long long)world->stalls,
                   (long long)world->lies, (long long)world->repeats,
                   (long long)world->reboots, (long long)world->by_itself,
-                  (long long)world->foreign);
+                  (long long)world->foreign, (long long)model->adopted);
     print_message("%lld spools, %lld slots weighed at a start\n",
                   (long long)world->spools, (long long)model->weighed);
     print_message("%lld double starts, %lld lost jobs, %lld starts on a taken "
