@@ -5,6 +5,8 @@ install(TARGETS spoold RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 if(TARGET spoolctl)
   install(TARGETS spoolctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+install(TARGETS spoold-rules
+        RUNTIME DESTINATION ${CMAKE_INSTALL_LIBDIR}/spoold)
 install(FILES include/spoold/plugin.h
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/spoold)
 

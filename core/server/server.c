@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "engine/intake.h"
 #include "engine/lookout.h"
+#include "script/script.h"
 #include "server/about.h"
 #include "server/housekeeping.h"
 #include "server/plugins.h"
@@ -26,6 +27,7 @@ struct server {
     struct lookout *lookout;
     struct sources *sources;
     struct intake *intake;
+    struct script *script;
     struct takers takers;
     struct host *host;
     struct about about;
@@ -167,6 +169,21 @@ static spd_err build_host(struct server *server,
     return rc;
 }
 
+static spd_err build_rules(struct server *server,
+                           const struct settings *settings,
+                           struct spd_error *err)
+{
+    struct shop *shop = &server->shop;
+    server->script = script_new(&(struct script_options){
+        .loop = shop->loop,
+        .store = shop->store,
+        .ops = shop->ops,
+        .program = settings->rules_program.ptr,
+        .folder = settings->rules_folder.ptr,
+    });
+    return script_add_ops(server->script, err);
+}
+
 static void list_host_names(struct server *server,
                             const struct settings *settings)
 {
@@ -216,6 +233,8 @@ struct server *server_new(const struct settings *settings,
     if (rc == SPD_OK)
         rc = build_host(server, settings, err);
     if (rc == SPD_OK)
+        rc = build_rules(server, settings, err);
+    if (rc == SPD_OK)
         rc = people_offer_setup(&server->shop, err);
     if (rc == SPD_OK)
         rc = open_doors(server, settings, err);
@@ -238,6 +257,7 @@ int server_run(struct server *server)
     lookout_start(server->lookout);
     intake_start(server->intake);
     sources_start(server->sources);
+    script_start(server->script);
     log_info("server", "READY %s", http_url(server->http));
     sd_notify(0, "READY=1");
     loop_run(shop->loop);
@@ -258,6 +278,7 @@ void server_free(struct server *server)
 {
     struct shop *shop = &server->shop;
     timer_free(server->watchdog);
+    script_stop(server->script);
     if (server->engine != NULL) {
         sources_stop(server->sources);
         intake_stop(server->intake);
@@ -277,6 +298,7 @@ void server_free(struct server *server)
     housekeeping_free(server->housekeeping);
     sources_free(server->sources);
     intake_free(server->intake);
+    script_free(server->script);
     outbox_free(server->outbox);
     engine_free(server->engine);
     ops_free(shop->ops);

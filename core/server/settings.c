@@ -56,6 +56,10 @@ static const struct field rows[] = {
     FIELD(settings, time_zone, FIELD_TEXT,
           "where the shop is, for hours of the day; else the system's",
           .flags = FIELD_NULL, .max = 80, .example = "\"Europe/Berlin\""),
+    FIELD(settings, rules_folder, FIELD_TEXT,
+          "the shop's own rules that are files, NAME.lua; else there are only "
+          "those kept in the store",
+          .flags = FIELD_NULL, .max = 4000, .example = "\"/etc/spoold/rules\""),
 };
 static const struct fields settings_fields = TABLE("settings", settings, rows);
 
@@ -158,17 +162,17 @@ static spd_err read_file(struct settings *settings, const char *path,
 /* -- defaults that depend on where we are -- */
 
 /* Beside the program when it runs from its build folder, else installed. */
-static spd_str find_plugin_folder(struct arena *arena)
+static spd_str find_part(struct arena *arena, const char *name)
 {
     char path[4096];
     ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
     path[len < 0 ? 0 : len] = '\0';
     const char *folder = dirname(path);
-    spd_str beside = arena_printf(arena, "%s/plugins", folder);
+    spd_str beside = arena_printf(arena, "%s/%s", folder, name);
     if (access(beside.ptr, R_OK) == 0)
         return beside;
-    return arena_printf(arena, "%s/../%s/spoold/plugins", folder,
-                        SPOOLD_LIBDIR);
+    return arena_printf(arena, "%s/../%s/spoold/%s", folder, SPOOLD_LIBDIR,
+                        name);
 }
 
 static spd_err fill_in(struct settings *settings, struct spd_error *err)
@@ -186,7 +190,8 @@ static spd_err fill_in(struct settings *settings, struct spd_error *err)
     if (settings->key_file.len == 0)
         settings->key_file = arena_printf(arena, "%s.key", settings->data.ptr);
     if (settings->plugin_folder.len == 0)
-        settings->plugin_folder = find_plugin_folder(arena);
+        settings->plugin_folder = find_part(arena, "plugins");
+    settings->rules_program = find_part(arena, "spoold-rules");
     return SPD_OK;
 }
 
@@ -204,7 +209,8 @@ static void end_texts(struct settings *settings)
 {
     spd_str *const texts[] = { &settings->data,          &settings->listen,
                                &settings->plugin_folder, &settings->key_file,
-                               &settings->url,           &settings->time_zone };
+                               &settings->rules_folder,  &settings->url,
+                               &settings->time_zone };
     for (size_t i = 0; i < SPD_COUNT(texts); i++)
         if (texts[i]->ptr != NULL)
             *texts[i] = arena_str(&settings->arena, *texts[i]);

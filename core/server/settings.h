@@ -17,7 +17,9 @@ struct settings {
     int64_t retry_ms;
     spd_str time_zone; /* in force once the settings are loaded */
     int64_t evidence_seconds, verdict_seconds, fresh_seconds, cool_down_seconds;
+    spd_str rules_folder;
     /* from elsewhere */
+    spd_str rules_program;
     struct conf *conf;       /* NULL: no file */
     const spd_json *plugins; /* NULL: ours that need no settings */
     struct arena arena;
