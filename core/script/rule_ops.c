@@ -212,15 +212,16 @@ static void commit(struct edit *edit)
                 &(struct store_write){ run_edit, edit_done, edit });
 }
 
-static void on_checked(void *arg, const char *error)
+static void on_checked(void *arg, enum checked how, const char *error)
 {
     struct edit *edit = arg;
     struct call *call = edit->call;
-    if (error == NULL) {
+    if (how == CHECKED_FINE) {
         commit(edit);
         return;
     }
-    call_refuse(call, REFUSE_CONTENT, "%s", error);
+    call_refuse(call, how == CHECKED_BAD ? REFUSE_CONTENT : REFUSE_UNAVAILABLE,
+                "%s", error);
     edit_free(edit);
     call_end(call);
 }

@@ -421,7 +421,8 @@ static void tell_checked(const struct task *task, const spd_json *message)
         buf_printf(&text, "line %lld: ", (long long)line);
     buf_put(&text, error);
     buf_put_char(&text, '\0');
-    task->checked(task->arg, error.len == 0 ? NULL : text.ptr);
+    task->checked(task->arg, error.len == 0 ? CHECKED_FINE : CHECKED_BAD,
+                  text.ptr);
     buf_fini(&text);
 }
 
@@ -505,12 +506,15 @@ static void blame(struct script *script, const struct task *task,
         switch_off(script, rule);
 }
 
-static void drop_tasks(struct script *script, const char *why)
+/* Only the first one had begun. */
+static void drop_tasks(struct script *script, enum checked how, const char *why)
 {
     while (script->first != NULL) {
         struct task task = take_task(script);
         if (task.kind == TASK_CHECK)
-            task.checked(task.arg, why);
+            task.checked(task.arg, how, why);
+        how = CHECKED_NOT;
+        why = "the rules process ended just now; try again";
     }
 }
 
@@ -538,9 +542,12 @@ static void on_ended(void *arg, const char *how)
         log_warn("rules", "the rules process %s; it is started anew", how);
     if (script->first != NULL)
         blame(script, script->first, how);
-    drop_tasks(script, script->overdue
-                           ? "it runs too long: 0.25 s is all it gets"
-                           : "the rules process ended just now; try again");
+    if (script->overdue)
+        drop_tasks(script, CHECKED_BAD,
+                   "it runs too long: 0.25 s is all it gets");
+    else
+        drop_tasks(script, CHECKED_NOT,
+                   "the rules process ended just now; try again");
     script->sent_seq = script->done_seq;
     script->overdue = false;
     rest(script);
@@ -645,7 +652,7 @@ void script_check(struct script *script, spd_str name, spd_str source,
 {
     struct buf message = { 0 };
     if (!script->started || !start_process(script)) {
-        fn(arg, "the rules process is not there");
+        fn(arg, CHECKED_NOT, "the rules process is not there");
         return;
     }
     struct task *task = add_task(script, TASK_CHECK, ++script->last_number);
@@ -730,7 +737,7 @@ void script_stop(struct script *script)
     call_by_rule_forget(script);
     process_free(script->process);
     script->process = NULL;
-    drop_tasks(script, "the server is stopping");
+    drop_tasks(script, CHECKED_NOT, "the server is stopping");
     timer_stop(script->saver);
     save(script);
 }

@@ -6,8 +6,9 @@
 #include "script/rule.h"
 #include "script/script.h"
 
-/* How a check ended; NULL: it is fine. */
-typedef void checked_fn(void *arg, const char *error);
+/* How a check ended: the text is fine, is not, or nobody could tell. */
+enum checked { CHECKED_FINE, CHECKED_BAD, CHECKED_NOT };
+typedef void checked_fn(void *arg, enum checked how, const char *error);
 
 /* Something the process was asked to do, in the order it does it: the first one
  * is what it is at. */

@@ -162,6 +162,8 @@ static const char *const delivery_members[] = { "id",    "channel_id", "topic",
 static const char *const alert_members[] = { "title", "text", "severity",
                                              NULL };
 
+static const char *const rule_members[] = { "name", "reason", NULL };
+
 static const struct subject {
     const char *name;
     const char *const *members;
@@ -171,6 +173,7 @@ static const struct subject {
     { "spool", spool_members },       { "channel", channel_members },
     { "delivery", delivery_members }, { "alert", alert_members },
     { "source", source_members },
+    { "rule", rule_members },
 };
 
 static const struct subject *find_subject(spd_str name)

@@ -273,6 +273,15 @@ static const struct words table[] = {
               "What waits for it is kept. Put it right and switch it on "
               "again.",
       .page = "#/channels/{{channel.id}}" },
+    { .topic = "rule.switched_off",
+      .subject = "rule",
+      .by = NOTIFY_ALWAYS,
+      .severity = SEVERITY_ERROR,
+      .doc = "one of the shop's own rules ran into its limits three times",
+      .title = "The rule {{rule.name}} was switched off",
+      .text = "Why: {{rule.reason}}\n"
+              "Change its text, or switch it on again.",
+      .page = "#/rules/{{rule.name}}" },
     { .topic = "delivery.given_up",
       .subject = "delivery",
       .by = NOTIFY_ALWAYS,
