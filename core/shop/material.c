@@ -257,6 +257,8 @@ static spd_err tie_tagged(spd_txn *txn, struct shop *shop,
 
 /* -- in step with the printer -- */
 
+enum { GONE_MAX = 64 };
+
 /* The printer's word on what is in a slot.  It is held against its word
  * before, not against the record, where people may know better. */
 static spd_str word_of(const struct slot *slot, struct arena *arena)
@@ -349,6 +351,60 @@ static spd_err sync_slot(spd_txn *txn, struct shop *shop, int64_t printer_id,
     return record_put(txn, &material_kind, &material, &change, err);
 }
 
+/* Slots that the printer spoke of once and lists no more. */
+struct gone {
+    const struct list *listed;
+    struct slot slots[GONE_MAX];
+    size_t count;
+    struct arena *arena; /* of their texts */
+};
+
+static bool is_listed(const struct list *slots, int64_t number)
+{
+    const struct slot *slot = slots->items;
+    for (size_t i = 0; i < slots->count; i++)
+        if (slot[i].slot == number)
+            return true;
+    return false;
+}
+
+/* Empty now, and should the unit come back, known by what was in it. */
+static void note_gone(struct gone *gone, const struct material *material)
+{
+    struct slot *slot = &gone->slots[gone->count++];
+    fields_init(&slot_fields, slot);
+    slot->slot = material->slot;
+    slot->material_type = arena_str(gone->arena, material->material_type);
+    slot->color = arena_str(gone->arena, material->color);
+    slot->tray_uuid = arena_str(gone->arena, material->tray_uuid);
+}
+
+static bool find_gone(void *arg, const void *record)
+{
+    struct gone *gone = arg;
+    const struct material *material = record;
+    if (material->loaded && material->reported.len > 0 &&
+        !is_listed(gone->listed, material->slot))
+        note_gone(gone, material);
+    return gone->count < GONE_MAX;
+}
+
+/* A unit was taken off, and what was in it went along. */
+static spd_err sync_gone(spd_txn *txn, struct shop *shop, int64_t printer_id,
+                         const struct list *slots, struct arena *arena,
+                         struct spd_error *err)
+{
+    struct key prefix;
+    struct gone gone = { .listed = slots, .arena = arena };
+    struct span span = material_span(printer_id, &prefix);
+    spd_err rc = SPD_OK;
+    if (slots->count > 0) /* else it has not listed them yet */
+        record_each(txn, &material_kind, &span, find_gone, &gone);
+    for (size_t i = 0; i < gone.count && rc == SPD_OK; i++)
+        rc = sync_slot(txn, shop, printer_id, &gone.slots[i], arena, err);
+    return rc;
+}
+
 spd_err material_sync(spd_txn *txn, struct shop *shop, int64_t printer_id,
                       const struct list *slots, struct spd_error *err)
 {
@@ -357,6 +413,8 @@ spd_err material_sync(spd_txn *txn, struct shop *shop, int64_t printer_id,
     spd_err rc = SPD_OK;
     for (size_t i = 0; i < slots->count && rc == SPD_OK; i++)
         rc = sync_slot(txn, shop, printer_id, &slot[i], &arena, err);
+    if (rc == SPD_OK)
+        rc = sync_gone(txn, shop, printer_id, slots, &arena, err);
     arena_fini(&arena);
     return rc;
 }

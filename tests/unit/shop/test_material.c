@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "shop/material.h"
+
 /* Connected and idle, with this in slot 0. */
 #define SPOOL(loaded, type, color, more)                                       \
     "{\"connection\":\"connected\",\"full\":true,\"state\":\"idle\","          \
@@ -70,6 +72,36 @@ static void the_same_spool_taken_out_and_put_back_keeps_its_grams(void **s)
     say(RED);
     call("materials.update", "{\"material_id\":1,\"remaining_grams\":250}");
     say(SPOOL("false", "PLA", "#FF0000", ""));
+    say(RED);
+    loaded();
+    assert_reply(200, "\"remaining_grams\":250");
+}
+
+/* The unit it was in hung on another printer by then, and jobs went on being
+ * promised its filament. */
+static void a_slot_that_is_listed_no_more_is_empty_until_it_comes_back(void **s)
+{
+    (void)s;
+    static const char elsewhere[] =
+        "{\"connection\":\"connected\",\"full\":true,\"state\":\"idle\","
+        "\"slots\":[{\"slot\":254,\"loaded\":false,\"external\":true}]}";
+    static const char unlisted[] =
+        "{\"connection\":\"connected\",\"full\":true,\"slots\":[]}";
+    struct arena arena = { 0 };
+    struct material material;
+    add_printer();
+    say(RED);
+    call("materials.update", "{\"material_id\":1,\"remaining_grams\":250}");
+    news();
+    say(unlisted);
+    assert_string_equal(news(), "");
+    say(elsewhere);
+    assert_string_equal(news(), "material.changed");
+    spd_txn *txn = store_read(the.shop.store);
+    assert_true(material_at(txn, 1, 0, &material, &arena));
+    assert_false(material.loaded);
+    store_read_end(txn);
+    arena_fini(&arena);
     say(RED);
     loaded();
     assert_reply(200, "\"remaining_grams\":250");
@@ -197,6 +229,7 @@ int main(void)
         A_TEST(an_empty_slot_nobody_asked_about_is_not_kept),
         A_TEST(grams_follow_from_weight_and_percent),
         A_TEST(another_spool_starts_anew),
+        A_TEST(a_slot_that_is_listed_no_more_is_empty_until_it_comes_back),
         A_TEST(the_same_spool_taken_out_and_put_back_keeps_its_grams),
         A_TEST(a_persons_word_stands_until_the_printer_says_something_new),
         A_TEST(what_a_person_states_of_an_empty_slot_stands),
