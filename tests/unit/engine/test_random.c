@@ -18,7 +18,7 @@
 
 #include "base/crash.h"
 
-enum { STEPS = 20000, EPISODE_STEPS = 1000, CHECK_EVERY = 25, PLACES_MAX = 64 };
+enum { STEPS = 10000, EPISODE_STEPS = 1000, CHECK_EVERY = 25, PLACES_MAX = 64 };
 
 /* Of all episodes; outlives the processes. */
 static struct tally {
