@@ -1,5 +1,8 @@
 // From an order to a box that can be shipped: real printers' words, real prints.
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { describe, test } from "node:test";
 import { until } from "./help/process.mjs";
 import { Shop, inShop } from "./help/shop.mjs";
@@ -150,6 +153,42 @@ describe("orders", () => {
       assert.equal((await send("")).orders_same, 1);
       assert.equal((await shop.get("/api/orders")).length, 1);
     });
+  });
+
+  test("of a plugin are kept with the place it came to, whenever the server dies", async () => {
+    const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "spoold-stall-")), "orders");
+    const stall = path.join(process.env.SPOOLD_BUILD, "tests", "abi", "plugins", "stall.so");
+    const shop = Shop.make({ plugins: { raw:
+      `{ [${JSON.stringify(stall)}] = { file = ${JSON.stringify(file)} } }` } });
+    const lines = Array.from({ length: 700 }, (_, i) => JSON.stringify({
+      shop_id: "s", source_id: `${9007199254740993n + BigInt(i)}`, total: eur(i),
+      items: [{ source_id: "t", quantity: i === 77 ? -1 : 1 }],
+    }));
+    fs.writeFileSync(file, lines.slice(0, 650).join("\n") + "\n");
+    await shop.start();
+    await shop.setUp();
+    for (let i = 0; i < 6; i++) {
+      await new Promise((done) => setTimeout(done, 20 * i));
+      await shop.kill();
+      await shop.check();
+      await shop.start();
+    }
+    const all = async () => (await shop.get("/api/orders?limit=1000")).length;
+    await until(async () => await all() === 650, 20, "650 orders");
+    const [flagged, ...others] = await shop.get("/api/orders?problem=true");
+    assert.deepEqual(others, []);
+    assert.equal(flagged.source_id, `${9007199254740993n + 77n}`);
+    assert.match(flagged.problem, /quantity must be between/);
+
+    fs.appendFileSync(file, "!connect the stall again\n");
+    await shop.ok(200, "POST", "/api/orders/sync?source=stall");
+    const source = async () => (await shop.get("/api/orders/sources"))[0];
+    await until(async () => (await source()).error === "connect the stall again", 10, "the error");
+    fs.writeFileSync(file, lines.join("\n") + "\n");
+    await shop.ok(200, "POST", "/api/orders/sync");
+    await until(async () => await all() === 700, 10, "700 orders");
+    assert.equal((await source()).error, null);
+    await shop.close();
   });
 
   test("survive a kill at any moment, and ask for nothing twice", async () => {
