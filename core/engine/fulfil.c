@@ -306,44 +306,66 @@ static spd_err plan_item(struct fulfilment *plan, struct order *order,
     return rc;
 }
 
-/* -- an order that is off -- */
+/* -- what is wanted no more -- */
 
-struct waiting_jobs {
-    struct arena *arena;
-    int64_t ids[256];
+struct unwanted {
+    const struct order *order;
+    int64_t ids[256]; /* more come with the next look */
     size_t count;
 };
 
-static bool note_waiting(void *arg, const void *record)
+/* Why the job need not be printed; NULL: it must. */
+static const char *why_unwanted(const struct order *order,
+                                const struct job *job)
 {
-    struct waiting_jobs *jobs = arg;
+    const struct order_item *item = order->items.items;
+    if (order_is_off(order))
+        return "its order was cancelled";
+    if (order->is_shipped)
+        return "its order was shipped";
+    for (size_t i = 0; i < order->items.count; i++)
+        if (item[i].number == job->order_item && item[i].is_removed)
+            return "its item was taken out of the order";
+    return NULL;
+}
+
+/* What a person made for the order by hand is his. */
+static bool note_unwanted(void *arg, const void *record)
+{
+    struct unwanted *unwanted = arg;
     const struct job *job = record;
-    if (job_is_waiting(job))
-        jobs->ids[jobs->count++] = job->id;
-    return jobs->count < SPD_COUNT(jobs->ids);
+    if (job_is_waiting(job) && job->order_item != 0 &&
+        why_unwanted(unwanted->order, job) != NULL)
+        unwanted->ids[unwanted->count++] = job->id;
+    return unwanted->count < SPD_COUNT(unwanted->ids);
+}
+
+static spd_err cancel_job(struct fulfilment *plan, const struct order *order,
+                          int64_t id, struct spd_error *err)
+{
+    struct job job;
+    struct change change = { "job.cancelled", plan->who };
+    spd_err rc = record_get(plan->txn, &job_kind, id, &job, plan->arena, err);
+    if (rc != SPD_OK)
+        return rc;
+    job.status = JOB_CANCELLED;
+    job.phase = PHASE_DONE;
+    job.completed_at = shop_now_ms(plan->shop);
+    job.failed_reason = str_of(why_unwanted(order, &job));
+    return job_put(plan->txn, plan->shop, &job, &change, err);
 }
 
 /* What prints already, a person must judge. */
-static spd_err cancel_jobs(struct fulfilment *plan, const struct order *order,
-                           struct spd_error *err)
+static spd_err cancel_unwanted(struct fulfilment *plan,
+                               const struct order *order, struct spd_error *err)
 {
     struct key prefix;
     struct span span = job_order_span(order->id, &prefix);
-    struct waiting_jobs jobs = { .arena = plan->arena };
-    struct change change = { "job.cancelled", plan->who };
-    record_each(plan->txn, &job_kind, &span, note_waiting, &jobs);
+    struct unwanted unwanted = { .order = order };
+    record_each(plan->txn, &job_kind, &span, note_unwanted, &unwanted);
     spd_err rc = SPD_OK;
-    for (size_t i = 0; i < jobs.count && rc == SPD_OK; i++) {
-        struct job job;
-        rc = record_get(plan->txn, &job_kind, jobs.ids[i], &job, plan->arena,
-                        err);
-        job.status = JOB_CANCELLED;
-        job.phase = PHASE_DONE;
-        job.completed_at = shop_now_ms(plan->shop);
-        job.failed_reason = STR("its order was cancelled");
-        if (rc == SPD_OK)
-            rc = job_put(plan->txn, plan->shop, &job, &change, err);
-    }
+    for (size_t i = 0; i < unwanted.count && rc == SPD_OK; i++)
+        rc = cancel_job(plan, order, unwanted.ids[i], err);
     return rc;
 }
 
@@ -400,8 +422,8 @@ spd_err fulfil_changed(struct fulfilment *plan, const struct order *before,
     listing_match_order(plan->txn, order);
     order->is_planned |=
         plan->call != NULL || (!plan->waits && fulfil_is_due(plan, order));
-    if (order_is_off(order))
-        rc = cancel_jobs(plan, order, err);
+    if (order->is_planned)
+        rc = cancel_unwanted(plan, order, err);
     reckon(plan->txn, &plan->terms, order, &tally, plan->arena);
     for (size_t i = 0; i < order->items.count && rc == SPD_OK; i++)
         rc = plan_item(plan, order, &item[i], &tally.items[i], err);

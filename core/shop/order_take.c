@@ -237,6 +237,83 @@ static spd_err take_new(spd_txn *txn, struct shop *shop, struct order *said,
     return write_order(txn, shop, said, &change, arena, err);
 }
 
+/* -- its jobs -- */
+
+struct waiting_jobs {
+    struct arena *arena;
+    struct list ids; /* of int64_t */
+    size_t room;
+};
+
+static bool note_waiting(void *arg, const void *record)
+{
+    struct waiting_jobs *jobs = arg;
+    const struct job *job = record;
+    if (!job_is_waiting(job))
+        return true;
+    if (jobs->ids.count == jobs->room) {
+        jobs->room = jobs->room == 0 ? 16 : jobs->room * 2;
+        int64_t *ids = arena_new(jobs->arena, jobs->room * sizeof(*ids));
+        if (jobs->ids.count > 0)
+            memcpy(ids, jobs->ids.items, jobs->ids.count * sizeof(*ids));
+        jobs->ids.items = ids;
+    }
+    ((int64_t *)jobs->ids.items)[jobs->ids.count++] = job->id;
+    return true;
+}
+
+static int64_t due_of(const struct order *order, int64_t number)
+{
+    const struct order_item *item = order->items.items;
+    for (size_t i = 0; i < order->items.count; i++)
+        if (item[i].number == number && item[i].ship_by != 0)
+            return item[i].ship_by;
+    return order->ship_by;
+}
+
+/* Have its items other dates, or it another priority? */
+static bool moves_jobs(const struct order *before, const struct order *order)
+{
+    const struct order_item *item = order->items.items;
+    bool moves = order->priority != before->priority ||
+                 order->ship_by != before->ship_by;
+    for (size_t i = 0; i < order->items.count; i++)
+        moves |=
+            due_of(order, item[i].number) != due_of(before, item[i].number);
+    return order->is_planned && moves;
+}
+
+/* Those that wait go forward or back as their order does, and are due when
+ * their item is; a date that a person gave one of them stays while the item's
+ * does. */
+static spd_err move_jobs(spd_txn *txn, struct shop *shop,
+                         const struct order *before, const struct order *order,
+                         spd_str who, struct arena *arena,
+                         struct spd_error *err)
+{
+    struct key prefix;
+    struct span span = job_order_span(order->id, &prefix);
+    struct waiting_jobs jobs = { .arena = arena };
+    struct change change = { "job.updated", who };
+    if (!moves_jobs(before, order))
+        return SPD_OK;
+    record_each(txn, &job_kind, &span, note_waiting, &jobs);
+    spd_err rc = SPD_OK;
+    for (size_t i = 0; i < jobs.ids.count && rc == SPD_OK; i++) {
+        struct job job;
+        int64_t id = ((const int64_t *)jobs.ids.items)[i];
+        rc = record_get(txn, &job_kind, id, &job, arena, err);
+        if (rc != SPD_OK)
+            return rc;
+        int64_t due_ms = due_of(order, job.order_item);
+        job.priority += order->priority - before->priority;
+        if (due_ms != due_of(before, job.order_item))
+            job.ship_by = due_ms;
+        rc = job_put(txn, shop, &job, &change, err);
+    }
+    return rc;
+}
+
 /* The order as it is once `said` is laid over it; is that anything new? */
 static bool lay_all_over(spd_txn *txn, const struct order *old,
                          const struct order *said, struct order *order,
@@ -301,7 +378,9 @@ spd_err order_take(spd_txn *txn, struct shop *shop, struct order *said,
         return SPD_OK;
     if (order.problem.len > 0 && old.problem.len == 0)
         change.topic = "order.unreadable";
-    return write_order(txn, shop, &order, &change, arena, err);
+    rc = write_order(txn, shop, &order, &change, arena, err);
+    return rc == SPD_OK ? move_jobs(txn, shop, &old, &order, who, arena, err)
+                        : rc;
 }
 
 /* -- a person -- */
@@ -328,53 +407,6 @@ static void pin(const struct order *before, struct order *order)
         order->pinned = PRODUCTION_NEW;
 }
 
-/* -- its jobs -- */
-
-struct waiting_jobs {
-    struct arena *arena;
-    struct list ids; /* of int64_t */
-    size_t room;
-};
-
-static bool note_waiting(void *arg, const void *record)
-{
-    struct waiting_jobs *jobs = arg;
-    const struct job *job = record;
-    if (!job_is_waiting(job))
-        return true;
-    if (jobs->ids.count == jobs->room) {
-        jobs->room = jobs->room == 0 ? 16 : jobs->room * 2;
-        int64_t *ids = arena_new(jobs->arena, jobs->room * sizeof(*ids));
-        if (jobs->ids.count > 0)
-            memcpy(ids, jobs->ids.items, jobs->ids.count * sizeof(*ids));
-        jobs->ids.items = ids;
-    }
-    ((int64_t *)jobs->ids.items)[jobs->ids.count++] = job->id;
-    return true;
-}
-
-/* Those that wait go forward or back as their order does. */
-static spd_err move_jobs(spd_txn *txn, struct shop *shop, int64_t order_id,
-                         int64_t by, spd_str who, struct arena *arena,
-                         struct spd_error *err)
-{
-    struct key prefix;
-    struct span span = job_order_span(order_id, &prefix);
-    struct waiting_jobs jobs = { .arena = arena };
-    struct change change = { "job.updated", who };
-    record_each(txn, &job_kind, &span, note_waiting, &jobs);
-    spd_err rc = SPD_OK;
-    for (size_t i = 0; i < jobs.ids.count && rc == SPD_OK; i++) {
-        struct job job;
-        int64_t id = ((const int64_t *)jobs.ids.items)[i];
-        rc = record_get(txn, &job_kind, id, &job, arena, err);
-        job.priority += by;
-        if (rc == SPD_OK)
-            rc = job_put(txn, shop, &job, &change, err);
-    }
-    return rc;
-}
-
 spd_err order_change(spd_txn *txn, struct shop *shop,
                      const struct order *before, struct order *order,
                      spd_str who, struct arena *arena, struct spd_error *err)
@@ -396,8 +428,6 @@ spd_err order_change(spd_txn *txn, struct shop *shop,
     if (order->problem.len > 0 && order->raw.len == 0)
         order->raw = arena_str(arena, order_raw(txn, order->id));
     spd_err rc = write_order(txn, shop, order, &change, arena, err);
-    if (rc == SPD_OK && order->priority != before->priority)
-        rc = move_jobs(txn, shop, order->id, order->priority - before->priority,
-                       who, arena, err);
-    return rc;
+    return rc == SPD_OK ? move_jobs(txn, shop, before, order, who, arena, err)
+                        : rc;
 }

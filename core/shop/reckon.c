@@ -268,7 +268,8 @@ static int order_status(const struct reckoning *r)
 {
     size_t of[PRODUCTION_FAILED + 1] = { 0 };
     for (size_t i = 0; i < r->order->items.count; i++)
-        of[items_of(r)[i].production]++;
+        if (!items_of(r)[i].is_digital && !items_of(r)[i].is_removed)
+            of[items_of(r)[i].production]++;
     if (r->order->pinned != PRODUCTION_NEW)
         return r->order->pinned;
     if (r->order->is_shipped)

@@ -519,11 +519,12 @@ static void shipped_is_shipped_and_a_person_may_say_what_he_sees(void **state)
          (long long)order);
     pass_ms(SECOND);
     assert_order(order, PRODUCTION_QUEUED, 0, 0);
-    call("jobs.cancel", "{\"print_id\":1}");
     call("orders.update", "{\"id\":%lld,\"status\":\"shipped\"}",
          (long long)order);
     pass_ms(SECOND);
     assert_order(order, PRODUCTION_SHIPPED, 0, 1);
+    assert_job(1, "cancelled", "done");
+    assert_true(str_is(read_job(1).failed_reason, "its order was shipped"));
 }
 
 /* -- colours, files, priorities -- */
@@ -596,6 +597,42 @@ static void the_orders_priority_reaches_its_jobs(void **state)
     call("orders.update", "{\"id\":%lld,\"priority\":100}", (long long)order);
     assert_int_equal(read_job(1).priority, 110);
     assert_int_equal(read_job(2).priority, 109);
+}
+
+static void jobs_are_due_when_their_items_are(void **state)
+{
+    (void)state;
+    add_product("");
+    int64_t order = add_order(2, "");
+    schedule(order, "");
+    call("jobs.update",
+         "{\"print_id\":2,\"ship_by\":\"2030-01-02T00:00:00Z\"}");
+    assert_int_equal(the.status, 200);
+    int64_t by_hand = read_job(2).ship_by;
+    call("orders.update", "{\"id\":%lld,\"notes\":\"x\"}", (long long)order);
+    pass_ms(SECOND);
+    assert_true(read_job(2).ship_by == by_hand);
+    call("orders.update", "{\"id\":%lld,\"ship_by\":\"2030-01-03T00:00:00Z\"}",
+         (long long)order);
+    pass_ms(SECOND);
+    assert_true(read_job(1).ship_by == order_of(order).ship_by);
+    assert_true(read_job(2).ship_by == order_of(order).ship_by);
+}
+
+static void an_item_that_is_gone_is_not_printed(void **state)
+{
+    (void)state;
+    add_product("");
+    int64_t order = add_order(2, "");
+    schedule(order, "");
+    call("orders.update",
+         "{\"id\":%lld,\"items\":[{\"source_id\":\"u\",\"sku\":\"DR\"}]}",
+         (long long)order);
+    pass_ms(SECOND);
+    assert_job(1, "cancelled", "done");
+    assert_job(2, "cancelled", "done");
+    assert_job(3, "queued", "waiting"); /* of the other item */
+    assert_order(order, PRODUCTION_QUEUED, 0, 0);
 }
 
 /* -- the judge -- */
@@ -711,6 +748,8 @@ int main(void)
         TEST(a_file_that_is_gone_is_said_before_anything_is_asked_for),
         TEST(an_absurd_number_is_said_and_not_printed),
         TEST(the_orders_priority_reaches_its_jobs),
+        TEST(jobs_are_due_when_their_items_are),
+        TEST(an_item_that_is_gone_is_not_printed),
         TEST(a_rule_may_change_an_order),
         TEST(a_rule_may_hold_an_order_until_a_person_lets_it_go),
         TEST(without_an_answer_a_person_decides),
