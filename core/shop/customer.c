@@ -116,13 +116,15 @@ static bool count_one(void *arg, const void *record)
     return true;
 }
 
+/* `order` is counted as it is about to be written, where it is his. */
 static void count_anew(spd_txn *txn, struct customer *customer,
-                       const struct order *order)
+                       const struct order *order, bool is_his)
 {
     struct count count = { customer, order->id };
     customer->orders = customer->first_at = customer->last_at = 0;
     customer->spent = money_none;
-    count_order(customer, order);
+    if (is_his)
+        count_order(customer, order);
     if (customer->id != 0) {
         struct key prefix;
         struct span span = order_span_of_customer(customer->id, &prefix);
@@ -143,6 +145,19 @@ static bool is_same(const struct customer *a, const struct customer *b)
     buf_fini(&one);
     buf_fini(&other);
     return same;
+}
+
+/* The order turned out to be another's. */
+static spd_err leave(spd_txn *txn, int64_t id, const struct order *order,
+                     spd_str who, struct arena *arena, struct spd_error *err)
+{
+    struct change change = { "customer.updated", who };
+    struct customer customer;
+    spd_err rc = record_get(txn, &customer_kind, id, &customer, arena, err);
+    if (rc != SPD_OK)
+        return rc;
+    count_anew(txn, &customer, order, false);
+    return record_put(txn, &customer_kind, &customer, &change, err);
 }
 
 spd_err customer_meet(spd_txn *txn, struct order *order, spd_str who,
@@ -169,14 +184,32 @@ spd_err customer_meet(spd_txn *txn, struct order *order, spd_str who,
         customer.name = order->buyer.name;
     if (order->buyer.email.len > 0)
         customer.email = order->buyer.email;
-    count_anew(txn, &customer, order);
+    count_anew(txn, &customer, order, true);
     struct change change = { id == 0 ? "customer.created" : "customer.updated",
                              who };
     spd_err rc = SPD_OK;
     if (id == 0 || !is_same(&before, &customer))
         rc = record_put(txn, &customer_kind, &customer, &change, err);
+    if (rc == SPD_OK && order->customer_id != 0 &&
+        order->customer_id != customer.id)
+        rc = leave(txn, order->customer_id, order, who, arena, err);
     order->customer_id = customer.id;
     return rc;
+}
+
+static bool count_wanted(void *arg, const void *record)
+{
+    *(int64_t *)arg += !order_is_off(record);
+    return true;
+}
+
+int64_t customer_counted(spd_txn *txn, int64_t customer_id)
+{
+    struct key prefix;
+    struct span span = order_span_of_customer(customer_id, &prefix);
+    int64_t orders = 0;
+    record_each(txn, &order_kind, &span, count_wanted, &orders);
+    return orders;
 }
 
 /* -- operations -- */

@@ -32,6 +32,9 @@ extern const struct kind customer_kind;
 spd_err customer_meet(spd_txn *txn, struct order *order, spd_str who,
                       struct arena *arena, struct spd_error *err);
 
+/* How many orders of his were not cancelled, counted anew. */
+int64_t customer_counted(spd_txn *txn, int64_t customer_id);
+
 spd_err customer_add_ops(struct shop *shop, struct spd_error *err);
 
 #endif

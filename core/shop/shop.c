@@ -175,6 +175,35 @@ static bool check_stock(void *arg, const void *record)
     return true;
 }
 
+static bool check_customer(void *arg, const void *record)
+{
+    struct check *check = arg;
+    const struct customer *customer = record;
+    int64_t counted = customer_counted(check->txn, customer->id);
+    if (customer->orders != counted)
+        breach(check, "customer %lld has %lld orders, and there are %lld",
+               (long long)customer->id, (long long)customer->orders,
+               (long long)counted);
+    return true;
+}
+
+static bool check_order(void *arg, const void *record)
+{
+    struct check *check = arg;
+    const struct order *order = record;
+    const struct order_item *item = order->items.items;
+    if (order->customer_id != 0 &&
+        !record_exists(check->txn, &customer_kind, order->customer_id))
+        breach(check, "order %lld is of customer %lld, who is not there",
+               (long long)order->id, (long long)order->customer_id);
+    for (size_t i = 0; i < order->items.count; i++)
+        for (size_t k = i + 1; k < order->items.count; k++)
+            if (item[i].number == item[k].number)
+                breach(check, "order %lld has two items of the number %lld",
+                       (long long)order->id, (long long)item[i].number);
+    return true;
+}
+
 static bool check_material(void *arg, const void *record)
 {
     struct check *check = arg;
@@ -197,6 +226,8 @@ size_t shop_check(struct store *store,
     record_each(check.txn, &spool_kind, &all, check_spool, &check);
     record_each(check.txn, &material_kind, &all, check_material, &check);
     record_each(check.txn, &stock_kind, &all, check_stock, &check);
+    record_each(check.txn, &customer_kind, &all, check_customer, &check);
+    record_each(check.txn, &order_kind, &all, check_order, &check);
     store_read_end(check.txn);
     arena_fini(&check.arena);
     return check.breaches;

@@ -1,7 +1,10 @@
 /* Customers, papers and what a stretch of time brought. */
 #include "house.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "shop/customer.h"
 
 #define EUR(cents) "{\"amount\":" cents ",\"currency\":\"EUR\"}"
 
@@ -56,6 +59,55 @@ static void notes_on_a_customer_stay(void **state)
     buy("r2", "77", "");
     call("customers.get", "{\"id\":1}");
     assert_reply(200, "\"notes\":\"likes red\",\"tags\":[\"friend\"]");
+}
+
+static void an_order_that_was_anothers_is_counted_once(void **state)
+{
+    (void)state;
+    buy("r1", "77", "");
+    buy("r2", "77", "");
+    call("orders.update", "{\"id\":2,\"buyer\":{\"id\":\"78\"}}");
+    assert_reply(200, "\"customer_id\":2}");
+    call("customers.get", "{\"id\":1}");
+    assert_reply(200, "\"orders\":1,");
+    call("customers.get", "{\"id\":2}");
+    assert_reply(200, "\"orders\":1,");
+}
+
+static spd_err run_miscount(spd_txn *txn, void *arg, struct spd_error *err)
+{
+    const struct change change = { "customer.updated", STR("person/1") };
+    struct arena arena = { 0 };
+    struct customer customer;
+    spd_err rc = record_get(txn, &customer_kind, 1, &customer, &arena, err);
+    customer.orders += *(const int64_t *)arg;
+    if (rc == SPD_OK)
+        rc = record_put(txn, &customer_kind, &customer, &change, err);
+    arena_fini(&arena);
+    return rc;
+}
+
+static void miscount(int64_t by)
+{
+    struct spd_error err = { 0 };
+    if (store_write_now(the.shop.store, run_miscount, &by, &err) != SPD_OK)
+        fail_msg("%s", err.text);
+}
+
+static void note_breach(void *arg, const char *sentence)
+{
+    snprintf(arg, 100, "%s", sentence);
+}
+
+static void a_wrong_count_is_found(void **state)
+{
+    (void)state;
+    char said[100] = "";
+    buy("r1", "77", "");
+    miscount(2);
+    assert_int_equal(shop_check(the.shop.store, note_breach, said), 1);
+    assert_string_equal(said, "customer 1 has 3 orders, and there are 1");
+    miscount(-2);
 }
 
 static void an_address_stands_in_for_an_id(void **state)
@@ -166,6 +218,8 @@ int main(void)
         A_TEST(who_buys_again_is_known),
         A_TEST(what_was_cancelled_was_not_bought),
         A_TEST(notes_on_a_customer_stay),
+        A_TEST(an_order_that_was_anothers_is_counted_once),
+        A_TEST(a_wrong_count_is_found),
         A_TEST(an_address_stands_in_for_an_id),
         A_TEST(a_packing_slip_shows_what_is_in_the_parcel_and_no_price),
         A_TEST(a_picking_list_shows_what_is_ready),
