@@ -46,7 +46,9 @@ static struct place *best_place(const struct choice *choice,
     int64_t best_fit = INT64_MIN;
     for (size_t i = 0; i < choice->count; i++) {
         struct place *place = choice->idle[i];
-        if (place->next != gift->waiter)
+        if (place->next != gift->waiter ||
+            (choice->objects != NULL &&
+             choice->objects(choice->arg, place, gift->waiter)))
             continue;
         int64_t fit = fit_of(choice, place, gift);
         if (fit > best_fit) {

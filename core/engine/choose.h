@@ -22,6 +22,9 @@ struct choice {
     /* Optional: may that one be given none now that another was? */
     bool (*shuts_out)(void *arg, const struct place *given,
                       const struct place *place);
+    /* Optional: is it not to be printed there, though it fits? */
+    bool (*objects)(void *arg, const struct place *place,
+                    const struct waiter *waiter);
     void *arg;
 };
 /* Returns how many were given. */

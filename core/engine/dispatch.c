@@ -80,6 +80,14 @@ static bool shuts_out(void *arg, const struct place *given,
            gates_judge(tour->engine, printer) != CAN_TAKE;
 }
 
+static bool objects(void *arg, const struct place *place,
+                    const struct waiter *waiter)
+{
+    const struct tour *tour = arg;
+    return engine_objects(tour->engine, tour->txn, waiter->id,
+                          place->printer_id) != NULL;
+}
+
 static void fill_idle(struct tour *tour)
 {
     struct choice choice = {
@@ -91,6 +99,7 @@ static void fill_idle(struct tour *tour)
         .most = CLAIMS_A_PASS,
         .give = give,
         .shuts_out = shuts_out,
+        .objects = objects,
         .arg = tour,
     };
     choose(&choice);

@@ -340,3 +340,14 @@ void engine_withdraw(struct engine *engine, const spd_plugin *self)
         engine->policy = (struct policy){ .loop = engine->policy.loop,
                                           .pace = engine->policy.pace };
 }
+
+void engine_set_veto(struct engine *engine, const struct engine_veto *veto)
+{
+    engine->veto = *veto;
+}
+
+void engine_veto_changed(struct engine *engine)
+{
+    if (engine->started)
+        engine_wake(engine);
+}

@@ -43,4 +43,15 @@ spd_err engine_set_policy(struct engine *engine, spd_plugin *self,
                           struct spd_error *err);
 void engine_withdraw(struct engine *engine, const spd_plugin *self);
 
+/* The shop's own rules may object to a job at a printer: why, borrowed until
+ * the next call; NULL: they do not. */
+struct engine_veto {
+    const char *(*fn)(void *arg, spd_txn *txn, int64_t job_id,
+                      int64_t printer_id);
+    void *arg;
+};
+void engine_set_veto(struct engine *engine, const struct engine_veto *veto);
+/* They may say something else now. */
+void engine_veto_changed(struct engine *engine);
+
 #endif

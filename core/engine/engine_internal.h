@@ -76,6 +76,7 @@ struct engine {
     struct planning *plannings; /* plans that are being made */
     bool started;
     struct bays bays;
+    struct engine_veto veto;
     struct windows windows;
     struct power power;
 };
@@ -86,6 +87,16 @@ bool engine_pauses(struct engine *engine, int64_t printer_id);
 void engine_pause(struct engine *engine, int64_t printer_id);
 int64_t engine_pause_left_ms(const struct engine *engine); /* 0: none */
 void engine_unpause(struct engine *engine, int64_t printer_id);
+
+/* Why the shop's own rules keep it back; NULL: they do not. */
+static inline const char *engine_objects(const struct engine *engine,
+                                         spd_txn *txn, int64_t job_id,
+                                         int64_t printer_id)
+{
+    return engine->veto.fn == NULL
+               ? NULL
+               : engine->veto.fn(engine->veto.arg, txn, job_id, printer_id);
+}
 
 /* -- claim.c: job and printer belong to each other from now on -- */
 void claim(struct engine *engine, int64_t job_id, int64_t printer_id);

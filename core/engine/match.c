@@ -30,6 +30,7 @@ static const char *const verdict_names[] = {
     [QUIET_HOURS] = "quiet_hours",
     [CIRCUIT_FULL] = "circuit_full",
     [STAGGERED] = "staggered",
+    [HELD_BY_RULE] = "held_by_rule",
 };
 
 const char *verdict_name(enum verdict verdict)

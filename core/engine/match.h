@@ -37,6 +37,7 @@ enum verdict {
     QUIET_HOURS,
     CIRCUIT_FULL, /* enough printers heat up there */
     STAGGERED,    /* another one on its circuit began just now */
+    HELD_BY_RULE, /* of the shop's own */
 };
 const char *verdict_name(enum verdict verdict);
 

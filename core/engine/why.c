@@ -99,6 +99,10 @@ static void write_printer(const struct job_view *view, struct seat *seat)
     match_explain(seat, &view->job, view->plate,
                   shop_now_ms(view->engine->shop), tell, &teller);
     size_t misfits = teller.count;
+    const char *objection =
+        engine_objects(view->engine, view->txn, view->job.id, seat->printer.id);
+    if (misfits == 0 && objection != NULL)
+        tell(&teller, HELD_BY_RULE, objection);
     tell_ready(&teller, view->engine, &seat->printer);
     tell_end(&teller);
     tell_maintenance(w, view->engine, &seat->printer);

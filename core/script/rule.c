@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "script/hours.h"
 
 static const char *const role_names[] = { "viewer", "operator", "manager",
                                           NULL };
@@ -67,7 +68,9 @@ static void free_hooks(struct rule *rule)
     for (size_t i = 0; i < rule->hook_count; i++)
         free(rule->hooks[i]);
     free(rule->hooks);
+    free(rule->due_ms);
     rule->hooks = NULL;
+    rule->due_ms = NULL;
     rule->hook_count = 0;
 }
 
@@ -102,6 +105,11 @@ void rule_set_text(char **text, spd_str now)
     *text = copy;
 }
 
+bool rule_may_run(const struct rule *rule)
+{
+    return rule->enabled && rule->switched_off == NULL;
+}
+
 void rule_set_source(struct rule *rule, spd_str source)
 {
     rule_set_text(&rule->source, source);
@@ -115,12 +123,24 @@ bool rule_wants(const struct rule *rule, spd_str topic)
     return false;
 }
 
-void rule_set_hooks(struct rule *rule, const spd_json *hooks)
+bool rule_answers(const struct rule *rule, const char *hook)
+{
+    for (size_t i = 0; i < rule->hook_count; i++)
+        if (strcmp(rule->hooks[i], hook) == 0)
+            return true;
+    return false;
+}
+
+void rule_set_hooks(struct rule *rule, const spd_json *hooks, int64_t now_ms)
 {
     free_hooks(rule);
     rule->hooks = mem_array(json_count(hooks) + 1, sizeof(char *));
-    for (const spd_json *h = json_first(hooks); h != NULL; h = json_next(h))
-        rule->hooks[rule->hook_count++] = mem_text(json_as_str(h, STR("")));
+    rule->due_ms = mem_array(json_count(hooks) + 1, sizeof(int64_t));
+    for (const spd_json *h = json_first(hooks); h != NULL; h = json_next(h)) {
+        spd_str hook = json_as_str(h, STR(""));
+        rule->due_ms[rule->hook_count] = rule_hour(hook, now_ms);
+        rule->hooks[rule->hook_count++] = mem_text(hook);
+    }
 }
 
 void rule_say(struct rule *rule, int64_t at_ms, spd_str text)

@@ -56,8 +56,10 @@ struct rule {
     int64_t created_at, updated_at;
     /* loading */
     bool loaded;
+    bool broken; /* its text did not load */
     char **hooks;
     size_t hook_count;
+    int64_t *due_ms; /* of each hook that is an hour; 0: it is none */
     /* its life, kept in the store */
     int64_t seen_seq; /* told of everything up to this event */
     int64_t runs, errors, offences, last_run_at, last_us, last_line;
@@ -78,11 +80,15 @@ void rule_free(struct rule *rule);
 /* Letters, digits, - and _: what a file may be called, too. */
 bool rule_is_name(spd_str name);
 
+/* Not switched off by anybody. */
+bool rule_may_run(const struct rule *rule);
 void rule_set_source(struct rule *rule, spd_str source);
 /* NULL: none. */
 void rule_set_text(char **text, spd_str now);
 bool rule_wants(const struct rule *rule, spd_str topic);
-void rule_set_hooks(struct rule *rule, const spd_json *hooks);
+/* Has it a function of that name, to be asked? */
+bool rule_answers(const struct rule *rule, const char *hook);
+void rule_set_hooks(struct rule *rule, const spd_json *hooks, int64_t now_ms);
 void rule_say(struct rule *rule, int64_t at_ms, spd_str text);
 
 /* All there is to show; texts and lists are borrowed from the rule, lists live

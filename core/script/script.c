@@ -7,7 +7,10 @@
 #include "base/error.h"
 #include "base/frame.h"
 #include "base/log.h"
+#include "base/moment.h"
+#include "script/hours.h"
 #include "script/script_internal.h"
+#include "script/veto.h"
 
 enum {
     DEADLINE_MS = 250,
@@ -47,15 +50,10 @@ static struct rule *find_number(const struct script *script, int64_t number)
     return number == 0 ? NULL : rule;
 }
 
-static bool may_run(const struct rule *rule)
-{
-    return rule->enabled && rule->switched_off == NULL;
-}
-
 static bool any_may_run(const struct script *script)
 {
     const struct rule *rule = script->rules;
-    while (rule != NULL && !may_run(rule))
+    while (rule != NULL && !rule_may_run(rule))
         rule = rule->next;
     return rule != NULL;
 }
@@ -74,7 +72,7 @@ void script_time(struct script *script)
     timer_set(script->deadline, DEADLINE_MS, 0);
 }
 
-static struct task *add_task(struct script *script, int kind, int64_t number)
+struct task *script_task(struct script *script, int kind, int64_t number)
 {
     struct task *task = mem_new(sizeof(*task));
     task->kind = kind;
@@ -100,8 +98,8 @@ static struct task take_task(struct script *script)
     return task;
 }
 
-static spd_jsonw begin_task(const struct task *task, const char *what,
-                            struct buf *message)
+spd_jsonw script_begin(const struct task *task, const char *what,
+                       struct buf *message)
 {
     spd_jsonw w;
     jsonw_init(&w, message);
@@ -112,7 +110,7 @@ static spd_jsonw begin_task(const struct task *task, const char *what,
     return w;
 }
 
-static void send_task(struct script *script, struct buf *message, spd_jsonw *w)
+void script_end(struct script *script, struct buf *message, spd_jsonw *w)
 {
     jsonw_end(w);
     script_send(script, message);
@@ -122,9 +120,9 @@ static void send_task(struct script *script, struct buf *message, spd_jsonw *w)
 static void send_drop(struct script *script, int64_t number)
 {
     struct buf message = { 0 };
-    const struct task *task = add_task(script, TASK_DROP, number);
-    spd_jsonw w = begin_task(task, "drop", &message);
-    send_task(script, &message, &w);
+    const struct task *task = script_task(script, TASK_DROP, number);
+    spd_jsonw w = script_begin(task, "drop", &message);
+    script_end(script, &message, &w);
 }
 
 static void put_source(spd_jsonw *w, spd_str name, spd_str source)
@@ -137,12 +135,12 @@ static void send_load(struct script *script, struct rule *rule)
 {
     struct buf message = { 0 };
     rule->number = ++script->last_number;
-    const struct task *task = add_task(script, TASK_LOAD, rule->number);
-    spd_jsonw w = begin_task(task, "load", &message);
+    const struct task *task = script_task(script, TASK_LOAD, rule->number);
+    spd_jsonw w = script_begin(task, "load", &message);
     put_source(&w, str_of(rule->name), str_of(rule->source));
     if (rule->state != NULL)
         jsonw_put_raw(&w, "state", str_of(rule->state));
-    send_task(script, &message, &w);
+    script_end(script, &message, &w);
 }
 
 /* -- saving -- */
@@ -251,6 +249,7 @@ static void switch_off(struct script *script, struct rule *rule)
         send_drop(script, rule->number);
     rule->loaded = false;
     rule->version++;
+    veto_forget(script->veto);
     log_error("rules", "%s is switched off: %s", rule->name,
               rule->switched_off);
     give_notice(script, rule);
@@ -296,12 +295,12 @@ static void send_tell(struct script *script, const struct rule *rule,
                       const struct event *event, int depth)
 {
     struct buf message = { 0 };
-    struct task *task = add_task(script, TASK_TELL, rule->number);
+    struct task *task = script_task(script, TASK_TELL, rule->number);
     task->seq = event->seq;
     task->depth = depth;
-    spd_jsonw w = begin_task(task, "tell", &message);
+    spd_jsonw w = script_begin(task, "tell", &message);
     jsonw_put_raw(&w, "event", event->text);
-    send_task(script, &message, &w);
+    script_end(script, &message, &w);
 }
 
 static void tell(struct script *script, struct rule *rule,
@@ -337,7 +336,7 @@ static bool take_event(void *arg, const struct event *event)
 static void settle(struct script *script)
 {
     const struct task *task = script->first;
-    while (task != NULL && task->kind != TASK_TELL)
+    while (task != NULL && task->seq == 0)
         task = task->next;
     script->done_seq = task == NULL ? script->sent_seq : task->seq - 1;
     if (script->done_seq - script->saved_seq >= PASSED_OVER)
@@ -356,6 +355,62 @@ static void pump(struct script *script)
     settle(script);
 }
 
+/* -- hours -- */
+
+enum { CLOCK_WATCH_MS = 60 * 1000 }; /* somebody may set the one on the wall */
+
+/* An hour that has come is told like an event, but is none: what is missed is
+ * not made up for. */
+static void tell_hour(struct script *script, struct rule *rule, size_t hook)
+{
+    struct buf message = { 0 };
+    char at[MOMENT_BYTES];
+    struct task *task = script_task(script, TASK_TELL, rule->number);
+    spd_jsonw w = script_begin(task, "tell", &message);
+    jsonw_begin(&w, "event", SPD_JSON_OBJECT);
+    jsonw_put_str(&w, "topic", str_of(rule->hooks[hook]));
+    jsonw_put_str(&w, "at", moment_text(rule->due_ms[hook], at));
+    jsonw_end(&w);
+    script_end(script, &message, &w);
+}
+
+static void tell_hours(struct script *script, struct rule *rule, int64_t at_ms)
+{
+    for (size_t i = 0; i < rule->hook_count && rule->loaded; i++)
+        if (rule->due_ms[i] != 0 && rule->due_ms[i] <= at_ms) {
+            tell_hour(script, rule, i);
+            rule->due_ms[i] = rule_hour(str_of(rule->hooks[i]), at_ms);
+        }
+}
+
+static void wind_clock(struct script *script)
+{
+    int64_t soonest_ms = 0;
+    for (const struct rule *r = script->rules; r != NULL; r = r->next)
+        for (size_t i = 0; i < r->hook_count && r->loaded; i++)
+            if (r->due_ms[i] != 0 &&
+                (soonest_ms == 0 || r->due_ms[i] < soonest_ms))
+                soonest_ms = r->due_ms[i];
+    int64_t wait_ms = soonest_ms - now_ms(script);
+    if (soonest_ms == 0)
+        timer_stop(script->clock);
+    else
+        timer_set(script->clock,
+                  wait_ms < 0                ? 0
+                  : wait_ms > CLOCK_WATCH_MS ? CLOCK_WATCH_MS
+                                             : wait_ms,
+                  0);
+}
+
+static void on_clock(void *arg)
+{
+    struct script *script = arg;
+    int64_t at_ms = now_ms(script);
+    for (struct rule *r = script->rules; r != NULL; r = r->next)
+        tell_hours(script, r, at_ms);
+    wind_clock(script);
+}
+
 static void on_journal(void *arg, int64_t last_seq)
 {
     (void)last_seq;
@@ -369,8 +424,11 @@ static void on_loaded(struct script *script, struct rule *rule,
 {
     spd_str error = json_as_str(json_member(message, "error"), STR(""));
     rule->loaded = error.len == 0;
+    rule->broken = !rule->loaded;
+    veto_forget(script->veto);
     if (rule->loaded) {
-        rule_set_hooks(rule, json_member(message, "hooks"));
+        rule_set_hooks(rule, json_member(message, "hooks"), now_ms(script));
+        wind_clock(script);
         return;
     }
     fail_rule(script, rule, json_as_int(json_member(message, "line"), 0),
@@ -398,12 +456,41 @@ static void on_told(struct script *script, struct rule *rule,
     spd_str error = json_as_str(json_member(message, "error"), STR(""));
     rule->runs++;
     rule->deaths = 0;
-    rule->seen_seq = task->seq;
+    if (task->seq > 0)
+        rule->seen_seq = task->seq;
     rule->last_run_at = now_ms(script);
     rule->last_us = json_as_int(json_member(message, "us"), 0);
     rule->version++;
     keep_state(rule, message);
     script_save_soon(script);
+    if (error.len == 0)
+        return;
+    fail_rule(script, rule, json_as_int(json_member(message, "line"), 0),
+              error);
+    if (json_as_bool(json_member(message, "offended"), false))
+        offend(script, rule);
+}
+
+static void on_answered(struct script *script, const struct rule *rule,
+                        const struct task *task, const spd_json *message)
+{
+    spd_str error = json_as_str(json_member(message, "error"), STR(""));
+    veto_answered(script->veto, rule, task->n, json_member(message, "answers"),
+                  error);
+}
+
+/* What it was asked changes nothing, but takes time and may fail. */
+static void note_answer(struct script *script, struct rule *rule,
+                        const struct task *task, const spd_json *message)
+{
+    spd_str error = json_as_str(json_member(message, "error"), STR(""));
+    rule->runs++;
+    rule->deaths = 0;
+    rule->last_run_at = now_ms(script);
+    rule->last_us = json_as_int(json_member(message, "us"), 0);
+    rule->version++;
+    script_save_soon(script);
+    on_answered(script, rule, task, message);
     if (error.len == 0)
         return;
     fail_rule(script, rule, json_as_int(json_member(message, "line"), 0),
@@ -441,6 +528,8 @@ static void on_done(struct script *script, const spd_json *message)
         on_loaded(script, rule, message);
     else if (rule != NULL && task.kind == TASK_TELL)
         on_told(script, rule, &task, message);
+    else if (rule != NULL && task.kind == TASK_ASK)
+        note_answer(script, rule, &task, message);
     settle(script);
     pump(script);
 }
@@ -490,7 +579,7 @@ static void blame(struct script *script, const struct task *task,
     if (rule == NULL)
         return;
     if (script->overdue) {
-        if (task->kind == TASK_TELL)
+        if (task->seq > 0)
             rule->seen_seq = task->seq;
         fail_rule(script, rule, 0,
                   STR("it ran too long and could only be killed: 0.25 s is "
@@ -536,6 +625,7 @@ static void on_ended(void *arg, const char *how)
     script->process = NULL;
     timer_stop(script->deadline);
     call_by_rule_forget(script);
+    veto_forget(script->veto);
     for (struct rule *r = script->rules; r != NULL; r = r->next)
         r->loaded = false;
     if (!script->overdue)
@@ -585,7 +675,7 @@ static bool start_process(struct script *script)
     }
     script->is_missing = false;
     for (struct rule *r = script->rules; r != NULL; r = r->next)
-        if (may_run(r))
+        if (rule_may_run(r))
             send_load(script, r);
     return true;
 }
@@ -601,7 +691,7 @@ static void on_restart(void *arg)
 
 static void load(struct script *script, struct rule *rule)
 {
-    if (!script->started || !may_run(rule))
+    if (!script->started || !rule_may_run(rule))
         return;
     if (script->process != NULL)
         send_load(script, rule);
@@ -613,8 +703,9 @@ void script_reload(struct script *script, struct rule *rule)
 {
     if (script->process != NULL && rule->number != 0)
         send_drop(script, rule->number);
-    rule->loaded = false;
+    rule->loaded = rule->broken = false;
     rule->number = 0;
+    veto_forget(script->veto);
     load(script, rule);
 }
 
@@ -645,6 +736,7 @@ void script_remove(struct script *script, struct rule *rule)
         at = &(*at)->next;
     *at = rule->next;
     rule_free(rule);
+    veto_forget(script->veto);
 }
 
 void script_check(struct script *script, spd_str name, spd_str source,
@@ -655,12 +747,12 @@ void script_check(struct script *script, spd_str name, spd_str source,
         fn(arg, CHECKED_NOT, "the rules process is not there");
         return;
     }
-    struct task *task = add_task(script, TASK_CHECK, ++script->last_number);
+    struct task *task = script_task(script, TASK_CHECK, ++script->last_number);
     task->checked = fn;
     task->arg = arg;
-    spd_jsonw w = begin_task(task, "load", &message);
+    spd_jsonw w = script_begin(task, "load", &message);
     put_source(&w, name, source);
-    send_task(script, &message, &w);
+    script_end(script, &message, &w);
     send_drop(script, task->number);
 }
 
@@ -672,10 +764,12 @@ struct script *script_new(const struct script_options *options)
     script->options = *options;
     script->program = mem_text(str_of(options->program));
     script->last = &script->first;
+    script->veto = veto_new(script);
     script->follower = (struct journal_follower){ on_journal, script, NULL };
     script->deadline = timer_new(options->loop, on_deadline, script);
     script->restart = timer_new(options->loop, on_restart, script);
     script->saver = timer_new(options->loop, on_save, script);
+    script->clock = timer_new(options->loop, on_clock, script);
     return script;
 }
 
@@ -734,6 +828,7 @@ void script_stop(struct script *script)
     script->folder = NULL;
     timer_stop(script->restart);
     timer_stop(script->deadline);
+    timer_stop(script->clock);
     call_by_rule_forget(script);
     process_free(script->process);
     script->process = NULL;
@@ -752,9 +847,11 @@ void script_free(struct script *script)
         script->rules = rule->next;
         rule_free(rule);
     }
+    veto_free(script->veto);
     timer_free(script->deadline);
     timer_free(script->restart);
     timer_free(script->saver);
+    timer_free(script->clock);
     free(script->program);
     free(script);
 }

@@ -18,6 +18,11 @@ struct script_options {
     struct ops *ops;
     const char *program; /* spoold-rules, with its path; copied */
     const char *folder;  /* of rules in files; copied; NULL: none */
+    /* For rules that are asked (NULL: none are): append the "job" or "printer"
+     * as it is shown; and an answer has changed. */
+    void (*describe)(void *arg, const char *noun, int64_t id, struct buf *out);
+    void (*veto_changed)(void *arg);
+    void *arg;
 };
 
 struct script *script_new(const struct script_options *options);
@@ -30,6 +35,16 @@ spd_err script_add_ops(struct script *script, struct spd_error *err);
 void script_start(struct script *script);
 /* Tell them nothing more; the next start goes on from here. */
 void script_stop(struct script *script);
+
+/* A job and a printer, each with a number that is another after a change. */
+struct script_pair {
+    int64_t job_id, printer_id;
+    uint32_t job_tag, printer_tag;
+};
+/* What the rules have against it; borrowed until the next call. NULL: nothing.
+ * Where that is not known they are asked, and it is kept back until then. */
+const char *script_objects(struct script *script,
+                           const struct script_pair *pair);
 
 /* The process's id, for tests and people; 0: none runs. */
 int64_t script_process_id(const struct script *script);

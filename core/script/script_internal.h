@@ -15,8 +15,8 @@ typedef void checked_fn(void *arg, enum checked how, const char *error);
 struct task {
     struct task *next;
     int64_t n, number; /* of the rule, which may be gone by now */
-    enum { TASK_LOAD, TASK_DROP, TASK_TELL, TASK_CHECK } kind;
-    int64_t seq; /* TASK_TELL: of the event */
+    enum { TASK_LOAD, TASK_DROP, TASK_TELL, TASK_CHECK, TASK_ASK } kind;
+    int64_t seq; /* TASK_TELL: of the event; 0: an hour has come */
     int depth;   /* and how far it is from what no rule did */
     checked_fn *checked;
     void *arg;
@@ -24,6 +24,7 @@ struct task {
 
 struct asked;
 struct folder;
+struct veto;
 
 struct script {
     struct script_options options;
@@ -36,7 +37,7 @@ struct script {
     /* the journal: sent, dealt with, and that known to the store */
     int64_t sent_seq, done_seq, saved_seq;
     struct journal_follower follower;
-    struct timer *deadline, *restart, *saver;
+    struct timer *deadline, *restart, *saver, *clock;
     int64_t began_used_ms; /* the process's time when the first task began */
     unsigned stretched;    /* how often its deadline was put off */
     bool overdue;          /* killed for it */
@@ -44,6 +45,7 @@ struct script {
     bool is_missing;       /* and that was said */
     struct asked *asked;   /* the operation the process waits for */
     struct folder *folder;
+    struct veto *veto;
     bool started;
 };
 
@@ -61,6 +63,11 @@ void script_check(struct script *script, spd_str name, spd_str source,
 void script_save_soon(struct script *script);
 /* What the process is at; NULL: nothing. */
 struct rule *script_running(const struct script *script);
+/* A task behind all others, and the message that says it. */
+struct task *script_task(struct script *script, int kind, int64_t number);
+spd_jsonw script_begin(const struct task *task, const char *what,
+                       struct buf *message);
+void script_end(struct script *script, struct buf *message, spd_jsonw *w);
 void script_send(struct script *script, const struct buf *message);
 /* It has the ball again: its time runs anew. */
 void script_time(struct script *script);

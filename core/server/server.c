@@ -169,6 +169,35 @@ static spd_err build_host(struct server *server,
     return rc;
 }
 
+/* -- rules -- */
+
+static void describe(void *arg, const char *noun, int64_t id, struct buf *out)
+{
+    struct server *server = arg;
+    spd_str text = STR("null");
+    spd_txn *txn = store_read(server->shop.store);
+    record_text(txn, shop_kind(str_of(noun)), id, &text, NULL);
+    buf_put(out, text);
+    store_read_end(txn);
+}
+
+static const char *rules_object(void *arg, spd_txn *txn, int64_t job_id,
+                                int64_t printer_id)
+{
+    struct server *server = arg;
+    struct script_pair pair = {
+        job_id, printer_id, record_tag(txn, shop_kind(STR("job")), job_id),
+        record_tag(txn, shop_kind(STR("printer")), printer_id)
+    };
+    return script_objects(server->script, &pair);
+}
+
+static void rules_changed(void *arg)
+{
+    struct server *server = arg;
+    engine_veto_changed(server->engine);
+}
+
 static spd_err build_rules(struct server *server,
                            const struct settings *settings,
                            struct spd_error *err)
@@ -180,7 +209,12 @@ static spd_err build_rules(struct server *server,
         .ops = shop->ops,
         .program = settings->rules_program.ptr,
         .folder = settings->rules_folder.ptr,
+        .describe = describe,
+        .veto_changed = rules_changed,
+        .arg = server,
     });
+    engine_set_veto(server->engine,
+                    &(struct engine_veto){ rules_object, server });
     return script_add_ops(server->script, err);
 }
 
@@ -251,13 +285,14 @@ int server_run(struct server *server)
     loop_on_signal(shop->loop, SIGINT, on_stop, server);
     server->watchdog = timer_new(shop->loop, on_watchdog, server);
     timer_set(server->watchdog, WATCHDOG_MS, WATCHDOG_MS);
+    script_start(
+        server->script); /* so that nothing starts before it is asked */
     fleet_open(shop->fleet);
     engine_start(server->engine);
     outbox_start(server->outbox, http_url(server->http));
     lookout_start(server->lookout);
     intake_start(server->intake);
     sources_start(server->sources);
-    script_start(server->script);
     log_info("server", "READY %s", http_url(server->http));
     sd_notify(0, "READY=1");
     loop_run(shop->loop);

@@ -154,19 +154,9 @@ static bool is_topic(spd_str text)
            (str_is(text, "*") || memchr(text.ptr, '*', text.len) == NULL);
 }
 
-static int on(lua_State *lua)
+/* [1] is what for, [2] the function. */
+static int add_hook(lua_State *lua)
 {
-    spd_str topic;
-    topic.ptr = luaL_checklstring(lua, 1, &topic.len);
-    luaL_checktype(lua, 2, LUA_TFUNCTION);
-    if (rule_of(lua)->pure == NULL)
-        return luaL_error(lua, "on() is for the rule's own text, and not for "
-                               "what runs later");
-    if (!is_topic(topic))
-        return luaL_error(lua,
-                          "\"%s\" is no topic; it reads noun.what, noun.* "
-                          "or *, as in \"print.failed\"",
-                          topic.ptr);
     lua_settop(lua, 2);
     lua_rawgetp(lua, LUA_REGISTRYINDEX, &rule_hooks_key);
     lua_pushvalue(lua, 1);
@@ -180,6 +170,115 @@ static int on(lua_State *lua)
     lua_pushvalue(lua, 2);
     lua_rawseti(lua, 4, (lua_Integer)lua_rawlen(lua, 4) + 1);
     return 0;
+}
+
+static int on(lua_State *lua)
+{
+    spd_str topic;
+    topic.ptr = luaL_checklstring(lua, 1, &topic.len);
+    luaL_checktype(lua, 2, LUA_TFUNCTION);
+    if (!rule_of(lua)->loading)
+        return luaL_error(lua, "on() is for the rule's own text, and not for "
+                               "what runs later");
+    if (!is_topic(topic))
+        return luaL_error(lua,
+                          "\"%s\" is no topic; it reads noun.what, noun.* "
+                          "or *, as in \"print.failed\"",
+                          topic.ptr);
+    return add_hook(lua);
+}
+
+/* -- hours -- */
+
+static void judge_hook(lua_State *lua, const char *what)
+{
+    luaL_checktype(lua, 1, LUA_TSTRING);
+    luaL_checktype(lua, 2, LUA_TFUNCTION);
+    if (!rule_of(lua)->loading)
+        luaL_error(lua,
+                   "%s() is for the rule's own text, and not for what "
+                   "runs later",
+                   what);
+}
+
+/* "15m": from a second to a week. */
+static bool is_interval(spd_str text)
+{
+    static const char units[] = "smhd";
+    static const int64_t seconds_of[] = { 1, 60, 3600, 86400 };
+    int64_t count;
+    if (text.len < 2)
+        return false;
+    const char *unit = strchr(units, text.ptr[text.len - 1]);
+    text.len--;
+    if (unit == NULL || *unit == '\0' || !str_to_int(text, &count))
+        return false;
+    return count > 0 && count <= 604800 / seconds_of[unit - units];
+}
+
+/* every("15m", fn) */
+static int every(lua_State *lua)
+{
+    spd_str text;
+    judge_hook(lua, "every");
+    text.ptr = lua_tolstring(lua, 1, &text.len);
+    if (!is_interval(text))
+        return luaL_error(lua,
+                          "every() takes a time such as \"30s\", \"15m\", "
+                          "\"2h\" or \"1d\", not \"%s\"",
+                          text.ptr);
+    lua_settop(lua, 2);
+    lua_pushfstring(lua, "every %s", text.ptr);
+    lua_replace(lua, 1);
+    return add_hook(lua);
+}
+
+static bool is_day(spd_str text)
+{
+    static const char *const days[] = { "Mon", "Tue", "Wed", "Thu",
+                                        "Fri", "Sat", "Sun" };
+    for (size_t i = 0; i < SPD_COUNT(days); i++)
+        if (str_is(text, days[i]))
+            return true;
+    return false;
+}
+
+/* "Mon-Fri,Sun" */
+static bool are_days(spd_str text)
+{
+    bool fine = text.len > 0;
+    while (fine && text.len > 0) {
+        spd_str to = str_cut(&text, ','), from = str_cut(&to, '-');
+        fine = is_day(from) && (to.len == 0 || is_day(to));
+    }
+    return fine;
+}
+
+static bool is_hour(spd_str text)
+{
+    int64_t hour, minute;
+    spd_str hours = str_cut(&text, ':');
+    return hours.len == 2 && text.len == 2 && str_to_int(hours, &hour) &&
+           str_to_int(text, &minute) && hour >= 0 && hour < 24 && minute >= 0 &&
+           minute < 60;
+}
+
+/* at("07:00", fn), at("07:00 Mon-Fri", fn): where the shop is. */
+static int at_hour(lua_State *lua)
+{
+    spd_str text;
+    judge_hook(lua, "at");
+    text.ptr = lua_tolstring(lua, 1, &text.len);
+    spd_str days = text, hour = str_cut(&days, ' ');
+    if (!is_hour(hour) || (days.len > 0 && !are_days(days)))
+        return luaL_error(lua,
+                          "at() takes a time of day and days, such as "
+                          "\"07:00\" or \"07:00 Mon-Fri\", not \"%s\"",
+                          text.ptr);
+    lua_settop(lua, 2);
+    lua_pushfstring(lua, "at %s", text.ptr);
+    lua_replace(lua, 1);
+    return add_hook(lua);
 }
 
 /* -- log -- */
@@ -375,7 +474,8 @@ static int seconds(lua_State *lua)
 /* -- all together -- */
 
 static const luaL_Reg own[] = {
-    { "on", on },           { "log", write_log },
+    { "on", on },           { "every", every },
+    { "at", at_hour },      { "log", write_log },
     { "print", write_log }, { "list", value_list },
     { "now", now },         { "clock", clock_parts },
     { "seconds", seconds }, { "setmetatable", set_metatable },

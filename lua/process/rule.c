@@ -200,7 +200,9 @@ struct verdict rule_load(struct rule *rule, spd_str source,
 {
     struct text text = { source, state };
     rule->pure = "it is being loaded";
+    rule->loading = true;
     struct verdict verdict = run(rule, load, &text);
+    rule->loading = false;
     rule->pure = NULL;
     return verdict;
 }
@@ -232,6 +234,8 @@ static int tell(lua_State *lua)
     value_push(lua, event);
     lua_rawgetp(lua, LUA_REGISTRYINDEX, &rule_hooks_key);
     tell_each(lua, topic);
+    if (rest.len == 0)
+        return 0; /* an hour that has come, and no event */
     tell_each(lua, str_of(pattern));
     tell_each(lua, STR("*"));
     return 0;
@@ -242,7 +246,75 @@ struct verdict rule_tell(struct rule *rule, const spd_json *event)
     return run(rule, tell, event);
 }
 
+/* -- asking -- */
+
+enum { ANSWERS_MAX_BYTES = 512 * 1024 };
+
+struct asking {
+    const struct question *question;
+    spd_jsonw w; /* on rule->out */
+};
+
+static void ask_once(lua_State *lua, struct asking *asking,
+                     const spd_json *last)
+{
+    const struct question *question = asking->question;
+    int count = 0;
+    lua_pushvalue(lua, 2);
+    for (const spd_json *a = json_first(question->args); a != NULL;
+         a = json_next(a), count++)
+        value_push(lua, a);
+    if (last != NULL) {
+        value_push(lua, last);
+        count++;
+    }
+    lua_call(lua, count, 2);
+    jsonw_begin(&asking->w, NULL, SPD_JSON_ARRAY);
+    lua_insert(lua, -2); /* the first result on top */
+    value_write(lua, &asking->w, NULL, question->hook, ANSWERS_MAX_BYTES);
+    lua_pop(lua, 1);
+    value_write(lua, &asking->w, NULL, question->hook, ANSWERS_MAX_BYTES);
+    lua_pop(lua, 1);
+    jsonw_end(&asking->w);
+}
+
+static int ask(lua_State *lua)
+{
+    struct asking *asking = lua_touserdata(lua, 1);
+    const struct question *question = asking->question;
+    lua_rawgetp(lua, LUA_REGISTRYINDEX, &rule_world_key);
+    if (lua_getfield(lua, 2, question->hook) != LUA_TFUNCTION)
+        return luaL_error(lua, "%s is no function any more", question->hook);
+    lua_remove(lua, 2);
+    if (question->each == NULL)
+        ask_once(lua, asking, NULL);
+    for (const spd_json *e = json_first(question->each); e != NULL;
+         e = json_next(e))
+        ask_once(lua, asking, e);
+    return 0;
+}
+
+struct verdict rule_ask(struct rule *rule, const struct question *question,
+                        spd_jsonw *w)
+{
+    struct asking asking = { .question = question };
+    buf_clear(&rule->out);
+    jsonw_init(&asking.w, &rule->out);
+    jsonw_begin(&asking.w, NULL, SPD_JSON_ARRAY);
+    rule->pure = "it is being asked";
+    struct verdict verdict = run(rule, ask, &asking);
+    rule->pure = NULL;
+    if (verdict.failed)
+        return verdict;
+    jsonw_end(&asking.w);
+    jsonw_put_raw(w, "answers", buf_str(&rule->out));
+    return verdict;
+}
+
 /* -- what is known of it -- */
+
+/* Functions of these names are asked; all others are the rule's own. */
+static const char *const asked_names[] = { "may_start", "notify" };
 
 static int write_hooks(lua_State *lua)
 {
@@ -250,6 +322,12 @@ static int write_hooks(lua_State *lua)
     lua_rawgetp(lua, LUA_REGISTRYINDEX, &rule_hooks_key);
     for (lua_pushnil(lua); lua_next(lua, -2) != 0; lua_pop(lua, 1))
         jsonw_put_str(w, NULL, str_of(lua_tostring(lua, -2)));
+    lua_rawgetp(lua, LUA_REGISTRYINDEX, &rule_world_key);
+    for (size_t i = 0; i < SPD_COUNT(asked_names); i++) {
+        if (lua_getfield(lua, -1, asked_names[i]) == LUA_TFUNCTION)
+            jsonw_put_str(w, NULL, str_of(asked_names[i]));
+        lua_pop(lua, 1);
+    }
     return 0;
 }
 

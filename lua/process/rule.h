@@ -26,6 +26,7 @@ struct rule {
     size_t used_bytes;
     /* of the run under way */
     const char *pure; /* may do nothing just now, for this is going on; NULL */
+    bool loading;
     int64_t until_ns; /* of this process's time */
     bool spent;       /* it has passed */
     int calls, lines;
@@ -55,6 +56,16 @@ struct verdict rule_load(struct rule *rule, spd_str source,
                          const spd_json *state);
 /* Tell it of an event: all that it has for the topic. */
 struct verdict rule_tell(struct rule *rule, const spd_json *event);
+
+/* Ask its function of that name: once with `args` (an array), or for each of
+ * `each` with that behind them.  Writes "answers": what it returned each time,
+ * two values in an array. */
+struct question {
+    const char *hook;
+    const spd_json *args, *each; /* each: NULL: once */
+};
+struct verdict rule_ask(struct rule *rule, const struct question *question,
+                        spd_jsonw *w);
 
 /* Members of an object: "hooks" as they are now... */
 void rule_write_hooks(struct rule *rule, spd_jsonw *w);

@@ -1,6 +1,9 @@
 #include "lua/process/serve.h"
 
+#include <stdlib.h>
 #include <time.h>
+
+#include "base/mem.h"
 
 #include "lua/process/rule.h"
 
@@ -81,6 +84,21 @@ static void do_tell(struct service *service, const spd_json *message,
     put_verdict(verdict.failed ? &verdict : &kept, w);
 }
 
+static void do_ask(struct service *service, const spd_json *message,
+                   spd_jsonw *w)
+{
+    struct rule *rule =
+        *find(service, json_as_int(json_member(message, "rule"), 0));
+    char *hook = mem_text(json_as_str(json_member(message, "hook"), STR("")));
+    struct question question = { hook, json_member(message, "args"),
+                                 json_member(message, "each") };
+    struct verdict verdict = { true, false, 0, "it is not there" };
+    if (rule != NULL)
+        verdict = rule_ask(rule, &question, w);
+    put_verdict(&verdict, w);
+    free(hook);
+}
+
 static const struct deed {
     const char *name;
     void (*fn)(struct service *service, const spd_json *message, spd_jsonw *w);
@@ -88,6 +106,7 @@ static const struct deed {
     { "load", do_load },
     { "drop", do_drop },
     { "tell", do_tell },
+    { "ask", do_ask },
 };
 
 static int64_t now_us(void)

@@ -37,6 +37,36 @@ static void a_held_job_is_told_to_be_held(void **state)
     assert_says(reply, "release it");
 }
 
+static const char *objection;
+
+static const char *object(void *arg, spd_txn *txn, int64_t job_id,
+                          int64_t printer_id)
+{
+    (void)arg;
+    (void)txn;
+    assert_true(job_id > 0 && printer_id > 0);
+    return objection;
+}
+
+static void a_job_that_a_rule_keeps_back_waits_until_it_does_not(void **state)
+{
+    (void)state;
+    objection = "the rule night keeps it back: it is loud";
+    engine_set_veto(the.engine, &(struct engine_veto){ object, NULL });
+    add_printer(0);
+    say_idle(0, "");
+    int64_t job = add_job("");
+    settle();
+    assert_job(job, "queued", "waiting");
+    const char *reply = why_job(job);
+    assert_says(reply, "\"code\":\"held_by_rule\"");
+    assert_says(reply, objection);
+    objection = NULL;
+    engine_veto_changed(the.engine);
+    settle();
+    assert_job(job, "queued", "uploading");
+}
+
 static void a_held_job_waits_until_it_is_released(void **state)
 {
     (void)state;
@@ -218,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         A_TEST(a_held_job_is_told_to_be_held),
+        A_TEST(a_job_that_a_rule_keeps_back_waits_until_it_does_not),
         A_TEST(a_held_job_waits_until_it_is_released),
         A_TEST(a_job_under_way_cannot_be_held),
         A_TEST(the_second_job_is_told_which_one_goes_before_it),

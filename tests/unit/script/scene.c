@@ -84,6 +84,18 @@ static void quiet(void *arg, enum spd_level level, const char *line)
         fprintf(stderr, "%d %s\n", (int)level, line);
 }
 
+static void describe(void *arg, const char *noun, int64_t id, struct buf *out)
+{
+    (void)arg;
+    buf_printf(out, "{\"noun\":\"%s\",\"id\":%lld}", noun, (long long)id);
+}
+
+static void on_veto_changed(void *arg)
+{
+    (void)arg;
+    the.vetoes_changed++;
+}
+
 static void open_all(void)
 {
     struct spd_error err;
@@ -107,6 +119,8 @@ static void open_all(void)
         .ops = the.ops,
         .program = SPOOLD_BUILD "/spoold-rules",
         .folder = the.folder,
+        .describe = describe,
+        .veto_changed = on_veto_changed,
     });
     assert_int_equal(script_add_ops(the.script, &err), SPD_OK);
     script_start(the.script);

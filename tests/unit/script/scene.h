@@ -20,6 +20,7 @@ struct scene {
     int status;
     bool answered;
     struct buf reply;
+    int vetoes_changed;
     char root[64], folder[80];
 };
 extern struct scene the;
