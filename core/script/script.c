@@ -72,7 +72,8 @@ void script_time(struct script *script)
     timer_set(script->deadline, DEADLINE_MS, 0);
 }
 
-struct task *script_task(struct script *script, int kind, int64_t number)
+struct task *script_task(struct script *script, enum task_kind kind,
+                         int64_t number)
 {
     struct task *task = mem_new(sizeof(*task));
     task->kind = kind;

@@ -10,12 +10,14 @@
 enum checked { CHECKED_FINE, CHECKED_BAD, CHECKED_NOT };
 typedef void checked_fn(void *arg, enum checked how, const char *error);
 
+enum task_kind { TASK_LOAD, TASK_DROP, TASK_TELL, TASK_CHECK, TASK_ASK };
+
 /* Something the process was asked to do, in the order it does it: the first one
  * is what it is at. */
 struct task {
     struct task *next;
     int64_t n, number; /* of the rule, which may be gone by now */
-    enum { TASK_LOAD, TASK_DROP, TASK_TELL, TASK_CHECK, TASK_ASK } kind;
+    enum task_kind kind;
     int64_t seq; /* TASK_TELL: of the event; 0: an hour has come */
     int depth;   /* and how far it is from what no rule did */
     checked_fn *checked;
@@ -64,7 +66,8 @@ void script_save_soon(struct script *script);
 /* What the process is at; NULL: nothing. */
 struct rule *script_running(const struct script *script);
 /* A task behind all others, and the message that says it. */
-struct task *script_task(struct script *script, int kind, int64_t number);
+struct task *script_task(struct script *script, enum task_kind kind,
+                         int64_t number);
 spd_jsonw script_begin(const struct task *task, const char *what,
                        struct buf *message);
 void script_end(struct script *script, struct buf *message, spd_jsonw *w);
