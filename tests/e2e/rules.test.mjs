@@ -96,3 +96,26 @@ it("keeps serving while a rule loops, and switches it off", async () => {
   assert.match(refused.body.error, /^line 1: /);
   await shop.close();
 });
+
+it("takes every example of the guide", async () => {
+  const guide = readFileSync(new URL("../../lua/README.md", import.meta.url), "utf8");
+  const examples = [...guide.matchAll(/```lua\n([^]*?)```/g)].map((m) => m[1]);
+  const shop = make();
+  await shop.open();
+  assert.ok(examples.length >= 5);
+  for (const [i, example] of examples.entries()) {
+    // A job that a person calls failed has the same record, and no printer.
+    const source = example.replaceAll("print.failed", "job.failed");
+    await shop.ok(201, "POST", "/api/rules", { name: `example-${i}`, source });
+    await works(shop, `example-${i}`);
+  }
+  // One that is told, with what a print that failed says: nothing goes wrong.
+  const job = await shop.ok(201, "POST", "/api/bambu/scheduled-prints", { job_name: "cup" });
+  for (const status of ["started", "failed"])
+    await shop.ok(200, "PUT", `/api/bambu/scheduled-prints/${job.id}`, { status });
+  await until(async () => (await shop.get("/api/rules")).filter((r) =>
+    r.hooks.includes("job.failed")).every((r) => r.runs === 1), 30, "all were told");
+  for (const rule of await shop.get("/api/rules"))
+    assert.equal(rule.last_error, null, rule.source);
+  await shop.close();
+});

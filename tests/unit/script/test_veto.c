@@ -13,7 +13,7 @@ static const char *ask(int64_t job_id, int64_t printer_id, uint32_t tag)
 
 static bool is_open(const char *why)
 {
-    return why != NULL && strstr(why, "being") != NULL;
+    return why != NULL && strstr(why, "rules are being") != NULL;
 }
 
 /* The answer, once it is there; NULL: it may. */
