@@ -50,6 +50,7 @@ struct seat {
     size_t material_count;
     /* Grams in each of them that are not there for this job: reserve.h. */
     double held[SEAT_SLOTS_MAX];
+    bool is_held; /* any of them */
     /* When somebody is there again; 0: now, INT64_MAX: nobody knows. Not read
      * from the store: see gates.h. */
     int64_t unstaffed_until_ms;

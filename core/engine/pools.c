@@ -93,6 +93,21 @@ void pools_each(const struct pools *pools,
     twalk_r(pools->tree, visit_node, &visit);
 }
 
+static void copy_sums(void *arg, const struct pool *from)
+{
+    struct pools *pools = arg;
+    struct pool **node = tfind(from, &pools->tree, by_filament);
+    if (node == NULL)
+        return;
+    (*node)->waiting_mg = from->waiting_mg;
+    (*node)->jobs = from->jobs;
+}
+
+void pools_copy_sums(struct pools *pools, const struct pools *from)
+{
+    pools_each(from, copy_sums, pools);
+}
+
 void pools_fini(struct pools *pools)
 {
     tdestroy(pools->tree, free);

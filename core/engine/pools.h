@@ -17,7 +17,7 @@ struct pool {
     struct filament of;
     int64_t waiting_mg;
     int64_t jobs; /* that need it */
-    size_t asks; /* that refer to it */
+    size_t asks;  /* that refer to it */
 };
 
 struct pools {
@@ -29,6 +29,9 @@ void pools_fini(struct pools *pools);
 struct pool *pools_join(struct pools *pools, const struct filament *of);
 /* One less; after the last it is no more. */
 void pools_leave(struct pools *pools, struct pool *pool);
+
+/* The sums of others, of those that are in both. */
+void pools_copy_sums(struct pools *pools, const struct pools *from);
 
 /* By type, then by colour. */
 void pools_each(const struct pools *pools,

@@ -40,7 +40,10 @@ static void hold_waiter(struct seat *seat, const struct waiter *waiter)
 
 static void hold_first(struct seat *seat, const struct queue *own, size_t count)
 {
+    if (count == 0 && !seat->is_held)
+        return; /* as mostly */
     memset(seat->held, 0, sizeof(seat->held));
+    seat->is_held = count > 0;
     for (size_t i = 0; i < count && i < HOLDERS_MAX; i++)
         hold_waiter(seat, own->placed.at[i]);
 }

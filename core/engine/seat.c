@@ -59,6 +59,7 @@ bool seat_load(struct seat *seat, spd_txn *txn, int64_t printer_id,
     seat->materials = loading.materials;
     seat->material_count = loading.count;
     memset(seat->held, 0, sizeof(seat->held));
+    seat->is_held = false;
     seat->unstaffed_until_ms = 0;
     find_accepted(seat, txn, arena);
     return true;

@@ -263,7 +263,6 @@ static void join_ask(struct waiting *waiting, struct waiter *waiter,
     if (ask->holders++ == 0)
         waiting->empty_count--;
     queue->estimated_ms += all_copies_ms(waiter);
-    count_in_pools(waiter, waiter->copies, 1);
     if (ask->is_placed && waiting->is_loading)
         line_add(&queue->placed, waiter);
     else if (ask->is_placed)
@@ -294,6 +293,7 @@ static void hold_ask(struct waiting *waiting, struct waiter *waiter,
             least[i].grams = filaments[i].grams;
     }
     join_ask(waiting, waiter, ask);
+    count_in_pools(waiter, waiter->copies, 1);
 }
 
 static int64_t estimated_ms(const struct job *job)
@@ -552,6 +552,7 @@ struct waiting *waiting_copy(const struct waiting *from)
     copy->is_loading = true;
     twalk_r(from->asks, copy_ask, copy);
     copy_line(copy, &from->asleep, NULL);
+    pools_copy_sums(&copy->pools, &from->pools);
     end_loading(copy);
     return copy;
 }
