@@ -160,6 +160,7 @@ static void see_pool(void *arg, const struct pool *pool)
     if (pool->jobs == 0)
         return;
     struct supply *supply = supply_of(arg, pool->of.type, pool->of.color);
+    supply->pool = pool;
     supply->jobs = pool->jobs;
     supply->waiting_grams = (double)pool->waiting_mg / 1000;
 }

@@ -27,6 +27,7 @@ struct supply {
     /* Not shown. */
     size_t held_room;
     int64_t last_printer_id;
+    const struct pool *pool; /* of the jobs that need it; NULL: none does */
     struct head *heads; /* of the lines of jobs that need it; supply_end.c */
     size_t head_count, head_room;
 };

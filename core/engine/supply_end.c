@@ -96,11 +96,10 @@ struct going {
 static double grams_for(const struct supply *supply,
                         const struct waiter *waiter)
 {
-    const struct filament of = { supply->material, supply->color };
     const struct ask *ask = waiter->ask;
     double grams = 0;
     for (size_t i = 0; i < ask->plate.filaments.count; i++)
-        if (filament_compare(&ask->pools[i]->of, &of) == 0)
+        if (ask->pools[i] == supply->pool)
             grams += (double)waiter_milligrams(waiter, i) / 1000;
     return grams;
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "engine/plan.h"
+#include "engine/supply.h"
 #include "shop/material.h"
 #include "shop/printer.h"
 
@@ -354,6 +355,23 @@ static void measure_plan(const struct bench *bench, struct waiting *waiting)
     fleet_free(shop.fleet);
 }
 
+static void measure_filament(const struct bench *bench, struct waiting *waiting,
+                             struct places *places)
+{
+    struct shop shop = { .loop = bench->loop, .store = bench->store };
+    struct engine engine = { .shop = &shop, .waiting = waiting };
+    engine.places = *places;
+    struct survey survey = { .engine = &engine };
+    survey.txn = store_read(bench->store);
+    double began = now_us();
+    survey_make(&survey);
+    survey_find_ends(&survey);
+    say("what there is of each filament", (now_us() - began) / 1e3, "ms", 20);
+    store_read_end(survey.txn);
+    survey_fini(&survey);
+    *places = engine.places;
+}
+
 int main(int argc, char **argv)
 {
     struct bench bench = { .jobs = JOBS, .printers = PRINTERS };
@@ -372,6 +390,7 @@ int main(int argc, char **argv)
     measure_no_fit(&bench, waiting, &places);
     measure_add(&bench, waiting, &places);
     measure_plan(&bench, waiting);
+    measure_filament(&bench, waiting, &places);
     printf("]\n");
     places_fini(&places);
     waiting_free(waiting);
