@@ -1,6 +1,7 @@
 #include "shop/job_acts.h"
 
 #include "shop/job_judge.h"
+#include "shop/track.h"
 
 spd_err job_write(struct call *call, spd_txn *txn, struct job *job,
                   const char *topic)
@@ -56,6 +57,10 @@ spd_err job_end_unknown(struct call *call, spd_txn *txn, struct job *job,
     attempt->ended_by = str_of(call->actor->who);
     if (to == JOB_COMPLETED &&
         attempt_charge(txn, call->self, attempt, 1, &err) != SPD_OK)
+        return call_fail(call, &err);
+    if ((to == JOB_COMPLETED || to == JOB_FAILED) &&
+        track_note(txn, job->file_id, attempt->printer_id, to == JOB_FAILED,
+                   &err) != SPD_OK)
         return call_fail(call, &err);
     return write_attempt(call, txn, attempt, "attempt.ended");
 }

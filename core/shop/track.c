@@ -34,6 +34,8 @@ spd_err track_note(spd_txn *txn, int64_t file_id, int64_t printer_id,
     char key[KEY_BYTES], text[48];
     struct track track = { 0 };
     spd_str value;
+    if (file_id == 0)
+        return SPD_OK;
     if (store_get(txn, space, key_of(key, file_id, printer_id), &value) ==
         SPD_OK)
         read_value(value, &track);

@@ -13,7 +13,8 @@ struct track {
     int64_t finished, failed;
 };
 
-/* One more print has ended.  In the transaction that ends it. */
+/* One more print has ended.  In the transaction that ends it; of one without a
+ * file (0) nothing is kept. */
 spd_err track_note(spd_txn *txn, int64_t file_id, int64_t printer_id,
                    bool failed, struct spd_error *err);
 

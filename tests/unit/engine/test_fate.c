@@ -1,6 +1,8 @@
 /* What becomes of a start that was sent: refused, begun, or nobody knows. */
 #include "stage.h"
 
+#include "shop/track.h"
+
 /* So many full reports, so far apart. */
 static void rests(int machine, int reports, int64_t every_ms,
                   const char *submission)
@@ -178,6 +180,27 @@ static int64_t unknown_job(void)
     pass_ms(11 * MINUTE);
     assert_job(job, "queued", "unknown");
     return job;
+}
+
+static struct track track_of_file(void)
+{
+    struct arena arena = { 0 };
+    spd_txn *txn = store_read(the.shop.store);
+    struct list tracks = tracks_of(txn, the.file_id, &arena);
+    struct track track = tracks_on(&tracks, 1);
+    store_read_end(txn);
+    arena_fini(&arena);
+    return track;
+}
+
+static void what_a_person_says_of_it_counts_for_the_file_there(void **state)
+{
+    (void)state;
+    int64_t job = unknown_job();
+    make("jobs.update", "{\"print_id\":%lld,\"status\":\"failed\"}",
+         (long long)job);
+    assert_int_equal(track_of_file().failed, 1);
+    assert_int_equal(track_of_file().finished, 0);
 }
 
 static void a_person_resolves_an_unknown_print(void **state)
@@ -393,6 +416,7 @@ int main(void)
         A_TEST(reports_that_are_not_full_are_no_evidence),
         A_TEST(contradictory_reports_end_as_unknown),
         A_TEST(an_unknown_print_is_adopted_when_the_printer_names_it),
+        A_TEST(what_a_person_says_of_it_counts_for_the_file_there),
         A_TEST(a_person_resolves_an_unknown_print),
         A_TEST(a_print_that_a_person_saw_finished_has_used_its_filament),
         A_TEST(an_unknown_print_that_the_printer_says_failed_has_failed),
