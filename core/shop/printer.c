@@ -291,6 +291,8 @@ static void take_plate(const struct call *call, struct printer *printer)
         return;
     printer->plate_stated = true;
     printer->ejects_attempt = 0;
+    if (!printer->plate_clear) /* also when a start comes to nothing */
+        printer->busy_at = shop_now_ms(call->self);
 }
 
 static spd_err put_printer(struct call *call, spd_txn *txn,

@@ -44,7 +44,8 @@ struct printer {
     bool plate_stated;  /* a person said how the plate is */
     int64_t printed_ms; /* it has printed so long in all */
     int64_t forgotten;  /* internal: keys of it that were given up */
-    int64_t busy_at;    /* seen at a print since the last start; 0: not */
+    int64_t busy_at;    /* seen at a print, or said to be taken, since the last
+                           start; 0: not */
     spd_str last_print; /* the submission it named last */
     int ejects;         /* enum printer_ejects */
     double eject_below_c;

@@ -35,7 +35,7 @@ void model_reset(void)
     model->asks_for_job = false;
     for (int i = 0; i < PRINTERS; i++) {
         model->printers[i] = 0;
-        model->is_off[i] = false;
+        model->is_off[i] = model->is_said_taken[i] = false;
     }
 }
 
@@ -133,6 +133,9 @@ void model_judge_start(int machine, const spd_json *order)
                 (long long)attempt);
     if (world_bed_is_taken(machine))
         violate(TAKEN_PLATE, "job %lld on machine %d", (long long)job, machine);
+    if (model->is_said_taken[machine])
+        violate(TAKEN_PLATE, "job %lld on machine %d, as a person said",
+                (long long)job, machine);
     if (row->is_over || row->is_held)
         violate(UNWANTED_START, "job %lld is %s", (long long)job,
                 row->is_held ? "held" : "cancelled, or done");

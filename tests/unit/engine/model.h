@@ -37,7 +37,7 @@ struct model {
     struct row rows[JOBS_MAX]; /* from 1 */
     int64_t jobs;
     int64_t printers[PRINTERS]; /* of each machine; 0: taken out */
-    bool is_off[PRINTERS];
+    bool is_off[PRINTERS], is_said_taken[PRINTERS];
     /* Being asked for as the process dies: nobody knows whether it was
      * granted. */
     int64_t asked_of; /* a job; 0: none */

@@ -205,21 +205,26 @@ static void take_out(int machine)
 {
     call("printers.delete", "{\"id\":%lld}",
          (long long)model->printers[machine]);
-    if (is_granted())
-        model->printers[machine] = 0;
+    if (!is_granted())
+        return;
+    model->printers[machine] = 0;
+    model->is_said_taken[machine] = false;
 }
 
 void people_clear_plate(int machine)
 {
-    if (model->printers[machine] != 0 && world_clear_plate(machine))
-        make("printers.plate_cleared", "{\"id\":%lld}",
-             (long long)model->printers[machine]);
+    if (model->printers[machine] == 0 || !world_clear_plate(machine))
+        return;
+    model->is_said_taken[machine] = false;
+    make("printers.plate_cleared", "{\"id\":%lld}",
+         (long long)model->printers[machine]);
 }
 
 static void say_plate_is_taken(int machine)
 {
     make("printers.update", "{\"id\":%lld,\"plate_clear\":false}",
          (long long)model->printers[machine]);
+    model->is_said_taken[machine] = true;
 }
 
 static void do_to_printer(int machine)

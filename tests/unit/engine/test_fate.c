@@ -83,6 +83,21 @@ static void a_refused_start_clears_the_plate_and_is_tried_once_more(void **s)
     }
 }
 
+/* The refusal said that the plate was as clear as before. */
+static void
+a_refused_start_does_not_clear_a_plate_that_a_person_saw_taken(void **state)
+{
+    (void)state;
+    add_printer(0);
+    job_starting(0);
+    make("printers.update", "{\"id\":1,\"plate_clear\":false}");
+    answer_start(0, SPD_EBUSY);
+    assert_false(read_printer(1).plate_clear);
+    pass_ms(5 * MINUTE);
+    say_idle(0, "");
+    assert_starts(0, 1);
+}
+
 static void a_start_lost_on_the_way_is_given_up_by_evidence(void **state)
 {
     (void)state;
@@ -410,6 +425,7 @@ int main(void)
         A_TEST(a_start_that_is_never_answered_is_not_sent_again),
         A_TEST(a_late_answer_to_a_start_changes_nothing),
         A_TEST(a_refused_start_clears_the_plate_and_is_tried_once_more),
+        A_TEST(a_refused_start_does_not_clear_a_plate_that_a_person_saw_taken),
         A_TEST(a_start_lost_on_the_way_is_given_up_by_evidence),
         A_TEST(an_accepted_start_that_never_begins_takes_twice_the_evidence),
         A_TEST(two_full_reports_are_no_evidence),
