@@ -34,6 +34,7 @@ static struct tally {
 static void stop_and_start(void)
 {
     restart();
+    world_take_orders(); /* all lines are down */
     tally->restarts++;
 }
 

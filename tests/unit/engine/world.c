@@ -474,6 +474,8 @@ static void answer_upload_somehow(int number)
 static void answer_something(int number)
 {
     struct machine *machine = &the.machines[number];
+    if (machine->starts != truths[number].starts_seen)
+        take_start(number);
     if (machine->upload != NULL)
         answer_upload_somehow(number);
     else if (machine->start != NULL)
