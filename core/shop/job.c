@@ -430,6 +430,51 @@ bool job_uses_file(spd_txn *txn, int64_t file_id)
     return any(txn, &span);
 }
 
+/* Jobs that wait for the printer on which they failed, some at a time. */
+struct stays {
+    int64_t printer_id;
+    int64_t ids[64];
+    size_t count;
+};
+
+static bool note_stay(void *arg, const void *record)
+{
+    struct stays *stays = arg;
+    const struct job *job = record;
+    if (job->stays_on == stays->printer_id)
+        stays->ids[stays->count++] = job->id;
+    return stays->count < SPD_COUNT(stays->ids);
+}
+
+static spd_err end_stay(spd_txn *txn, struct shop *shop, int64_t id,
+                        const struct change *change, struct spd_error *err)
+{
+    struct arena arena = { 0 };
+    struct job job;
+    spd_err rc = record_get(txn, &job_kind, id, &job, &arena, err);
+    job.stays_on = 0;
+    if (rc == SPD_OK)
+        rc = job_put(txn, shop, &job, change, err);
+    arena_fini(&arena);
+    return rc;
+}
+
+spd_err job_leave_printer(spd_txn *txn, struct shop *shop, int64_t printer_id,
+                          const struct change *change, struct spd_error *err)
+{
+    struct stays stays = { .printer_id = printer_id };
+    spd_err rc = SPD_OK;
+    do {
+        struct key prefix;
+        struct span span = job_queue_span(0, &prefix);
+        stays.count = 0;
+        record_each(txn, &job_kind, &span, note_stay, &stays);
+        for (size_t i = 0; i < stays.count && rc == SPD_OK; i++)
+            rc = end_stay(txn, shop, stays.ids[i], change, err);
+    } while (rc == SPD_OK && stays.count == SPD_COUNT(stays.ids));
+    return rc;
+}
+
 spd_err job_put(spd_txn *txn, struct shop *shop, struct job *job,
                 const struct change *change, struct spd_error *err)
 {

@@ -147,6 +147,10 @@ bool job_is_done(const struct job *job);
 bool job_holds_printer(spd_txn *txn, int64_t printer_id);
 bool job_uses_file(spd_txn *txn, int64_t file_id);
 
+/* The printer goes: what was to be tried again there may go anywhere. */
+spd_err job_leave_printer(spd_txn *txn, struct shop *shop, int64_t printer_id,
+                          const struct change *change, struct spd_error *err);
+
 /* Write a job back with the event that says what happened to it; stamps
  * updated_at. */
 spd_err job_put(spd_txn *txn, struct shop *shop, struct job *job,

@@ -246,6 +246,16 @@ static void forget_file(const struct call *call, struct job *job)
         job->material_type = (spd_str){ NULL, 0 };
 }
 
+/* A person's choice of a printer goes before where it was to be tried again. */
+static void forget_retry(const struct call *call, struct job *job)
+{
+    if (!body_has(call, "printer_id"))
+        return;
+    job->stays_on = 0;
+    if (job->printer_id != 0)
+        job->avoids = (struct list){ NULL, 0 };
+}
+
 static spd_err update_job(struct call *call, spd_txn *txn)
 {
     const struct which_print *param = call->params;
@@ -259,6 +269,7 @@ static spd_err update_job(struct call *call, spd_txn *txn)
     int64_t priority = job.priority, start = job.scheduled_start;
     call_patch(call, &job);
     forget_file(call, &job);
+    forget_retry(call, &job);
     if (job.priority != priority || job.scheduled_start != start)
         job_unmove(&job);
     enum job_status to = wanted_status(&job, before);

@@ -371,6 +371,9 @@ static spd_err delete_printer(struct call *call, spd_txn *txn)
         return call_fail(call, &err);
     struct change change = call_change(call, "printer.deleted");
     struct change with_it = call_change(call, "hours.deleted");
+    struct change let_go = call_change(call, "job.updated");
+    if (job_leave_printer(txn, call->self, which->id, &let_go, &err) != SPD_OK)
+        return call_fail(call, &err);
     if (record_del(txn, &printer_kind, which->id, &change, &err) != SPD_OK ||
         hours_drop(txn, which->id, &with_it, &err) != SPD_OK)
         return call_fail(call, &err);

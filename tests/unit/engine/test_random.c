@@ -167,9 +167,11 @@ static void drain(void)
         behave_for_a_while();
         open = find_open();
     }
-    if (open.count > 0)
-        violate(LOST_JOB, "job %lld is never done: %s", (long long)open.ids[0],
-                call("jobs.why", "{\"id\":%lld}", (long long)open.ids[0]));
+    if (open.count > 0) {
+        print_error("%s\n",
+                    call("jobs.why", "{\"id\":%lld}", (long long)open.ids[0]));
+        violate(LOST_JOB, "job %lld is never done", (long long)open.ids[0]);
+    }
 }
 
 /* -- an episode: one process after the other -- */

@@ -70,6 +70,40 @@ a_job_is_tried_again_elsewhere_and_never_where_it_failed(void **state)
     assert_int_equal(read_attempt(job).printer_id, second);
 }
 
+/* It waited for good: for the one printer that it was to avoid. */
+static void
+a_job_given_to_the_printer_that_failed_it_is_printed_there(void **state)
+{
+    (void)state;
+    int64_t first = add_printer(0);
+    say_idle(0, "");
+    int64_t job = add_job("\"on_failure\":\"retry_elsewhere\"");
+    fail_on(0);
+    clear_plate(first);
+    assert_job(job, "queued", "waiting");
+    make("jobs.update", "{\"print_id\":%lld,\"printer_id\":%lld}",
+         (long long)job, (long long)first);
+    assert_job(job, "queued", "uploading");
+}
+
+/* It waited for good, for a printer that was not there any more. */
+static void
+a_job_to_be_tried_again_on_a_printer_that_is_taken_out_goes_elsewhere(
+    void **state)
+{
+    (void)state;
+    int64_t first = add_printer(0);
+    say_idle(0, "");
+    int64_t job = add_job("\"on_failure\":\"retry_here\"");
+    fail_on(0);
+    assert_job(job, "queued", "waiting");
+    make("printers.delete", "{\"id\":%lld}", (long long)first);
+    add_printer(1);
+    say_idle(1, "");
+    assert_job(job, "queued", "uploading");
+    assert_int_equal(the.machines[1].uploads, 1);
+}
+
 static void a_job_for_one_printer_alone_is_not_tried_elsewhere(void **state)
 {
     (void)state;
@@ -122,6 +156,9 @@ int main(void)
         A_TEST(a_failed_print_fails_its_job_where_nothing_else_is_said),
         A_TEST(a_job_is_tried_again_here_though_another_printer_is_idle),
         A_TEST(a_job_is_tried_again_elsewhere_and_never_where_it_failed),
+        A_TEST(
+            a_job_to_be_tried_again_on_a_printer_that_is_taken_out_goes_elsewhere),
+        A_TEST(a_job_given_to_the_printer_that_failed_it_is_printed_there),
         A_TEST(a_job_for_one_printer_alone_is_not_tried_elsewhere),
         A_TEST(a_job_fails_for_good_when_its_tries_are_used_up),
         A_TEST(a_failed_job_put_back_by_hand_may_go_anywhere_again),
