@@ -250,7 +250,7 @@ static bool judge_end(void *arg, const void *record)
     bool is_right = false;
     switch ((enum job_status)job->status) {
     case JOB_COMPLETED:
-        is_right = row->finished == row->copies;
+        is_right = row->finished >= row->copies && row->finished <= row->most;
         break;
     case JOB_FAILED:
         is_right = row->spoiled > 0 || row->never_began > 1;

@@ -29,6 +29,7 @@ struct truth {
     char named[16];
     int64_t job; /* whose print it is, or was last; 0: not ours */
     bool is_counted, is_replay, is_end_told;
+    bool is_end_said; /* and whoever heard it may have died of it */
     struct reel slots[SLOTS];
     double takes[SLOTS]; /* of each slot, by the print */
     unsigned starts_seen;
@@ -158,6 +159,7 @@ static void tell(int number, bool full)
     if (full)
         write_slots(truth, slots, sizeof(slots));
     keep(truth, state);
+    truth->is_end_said = true;
     say(number, "{%s%s}", state, slots);
     truth->is_end_told = true;
     truth->is_told |= full;
@@ -317,7 +319,7 @@ static void end_print(int number, enum doing how, bool canceled)
     truth->doing = how;
     truth->canceled = canceled;
     truth->progress = how == FINISHED ? 100 : truth->progress;
-    truth->is_end_told = false;
+    truth->is_end_told = truth->is_end_said = false;
     bool counts = truth->job != 0 && !truth->is_counted;
     truth->is_counted = true;
     trace("machine %d ends job %lld: %s%s", number, (long long)truth->job,
@@ -341,12 +343,14 @@ static void uncount(struct truth *truth)
     if (!truth->is_counted || truth->is_end_told || truth->job == 0)
         return;
     truth->is_counted = false;
-    if (truth->doing == FAILED) {
+    if (truth->doing == FINISHED || truth->is_end_said)
+        row->most++; /* there may be two of it now */
+    if (truth->is_end_said)
+        return;
+    if (truth->doing == FAILED)
         row->spoiled--;
-    } else {
+    else
         row->finished--;
-        row->most++; /* there are two of it now */
-    }
 }
 
 /* Power off and on: it may have forgotten all, go on, or begin the last file
