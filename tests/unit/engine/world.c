@@ -24,6 +24,7 @@ struct truth {
     enum doing doing;
     bool is_up, canceled, bed_is_taken;
     bool is_known; /* a full report came on this connection */
+    int64_t met;   /* the shop's printer that has heard of it; 0: none yet */
     bool is_told;  /* and one has told of the print */
     double progress;
     char named[16];
@@ -163,6 +164,8 @@ static void tell(int number, bool full)
     say(number, "{%s%s}", state, slots);
     truth->is_end_told = true;
     truth->is_told |= full;
+    if (full)
+        truth->met = model->printers[number];
     truth->is_known |= full;
 }
 
@@ -519,6 +522,9 @@ static void go_on(int number)
 static void print_foreign(int number)
 {
     struct truth *truth = &truths[number];
+    /* Before the first word of it nobody could know. */
+    if (truth->met == 0 || truth->met != model->printers[number])
+        return;
     if (!at_work(truth) && truth->begins_ms == 0 &&
         the.clock.mono_now_ms >= truth->boots_until_ms &&
         the.machines[number].start == NULL && dice(4) == 0)
