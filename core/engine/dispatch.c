@@ -2,8 +2,8 @@
  * both; the claim asks the store once more. */
 #include <stdlib.h>
 
-#include "engine/choose.h"
-#include "engine/ready.h"
+#include "engine/match/ready.h"
+#include "engine/queue/choose.h"
 
 enum {
     READS_A_PASS = 100, /* printers read anew before others are served */

@@ -2,13 +2,13 @@
 #ifndef SPOOLD_ENGINE_ENGINE_INTERNAL_H
 #define SPOOLD_ENGINE_ENGINE_INTERNAL_H
 
-#include "engine/bays.h"
 #include "engine/engine.h"
-#include "engine/gates.h"
-#include "engine/place.h"
-#include "engine/policy.h"
-#include "engine/power.h"
-#include "engine/windows.h"
+#include "engine/match/bays.h"
+#include "engine/match/gates.h"
+#include "engine/match/power.h"
+#include "engine/match/windows.h"
+#include "engine/queue/place.h"
+#include "engine/queue/policy.h"
 
 /* What full reports since a step began say against our print: the printer
  * does something else. */

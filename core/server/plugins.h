@@ -4,8 +4,8 @@
 #define SPOOLD_SERVER_PLUGINS_H
 
 #include "engine/engine.h"
-#include "engine/outbox.h"
-#include "engine/sources.h"
+#include "engine/intake/sources.h"
+#include "engine/outbox/outbox.h"
 #include "host/host.h"
 #include "server/settings.h"
 

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "engine/intake.h"
-#include "engine/lookout.h"
+#include "engine/intake/intake.h"
+#include "engine/outbox/lookout.h"
 #include "script/script.h"
 #include "server/about.h"
 #include "server/housekeeping.h"

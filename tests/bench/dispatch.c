@@ -9,8 +9,8 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "engine/plan.h"
-#include "engine/supply.h"
+#include "engine/queue/plan.h"
+#include "engine/queue/supply.h"
 #include "shop/material.h"
 #include "shop/printer.h"
 

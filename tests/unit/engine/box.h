@@ -3,7 +3,7 @@
 #ifndef TESTS_ENGINE_BOX_H
 #define TESTS_ENGINE_BOX_H
 
-#include "engine/outbox.h"
+#include "engine/outbox/outbox.h"
 #include "stage.h"
 
 enum { NOTICES_MAX = 400 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "engine/intake.h"
+#include "engine/intake/intake.h"
 #include "shop/order.h"
 #include "shop/stock.h"
 

@@ -1,5 +1,5 @@
 /* What only time makes news is said once. */
-#include "engine/lookout.h"
+#include "engine/outbox/lookout.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Can this printer, as it stands, take this job: a row for each verdict. */
-#include "engine/match.h"
+#include "engine/match/match.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "engine/pace.h"
+#include "engine/queue/pace.h"
 
 enum { HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "engine/sources.h"
+#include "engine/intake/sources.h"
 #include "shop/order.h"
 
 /* A market with orders 1 to `offered`; the cursor is the last one said. */
