@@ -116,7 +116,7 @@ async function printOne(shop, printer, file) {
 
 // So that a word to the printer comes in time, however busy this machine is.
 const printLonger = ({ sim, printer }) =>
-  sim.act(printer, "print-size", { seconds: 3000 }); // ten of ours
+  sim.act(printer, "print-size", { seconds: 6000 }); // twenty of ours
 
 async function pauseAndResume(shop, printer, id) {
   await shop.reaches(id, "printing");
