@@ -105,7 +105,7 @@ static void name_unit(char *out, size_t size, int64_t unit)
 
 static void name_slot(struct slot *s, int64_t unit, int64_t slot)
 {
-    char name[12];
+    char name[16];
     name_unit(name, sizeof(name), unit);
     if (unit >= UNIT_HT_FIRST)
         (void)snprintf(s->name, sizeof(s->name), "%s", name);

@@ -164,7 +164,8 @@ static void on_birth(struct events *e, spd_str payload, bool retained)
     uint32_t dice = 0;
     if (retained || payload.len != 6 || memcmp(payload.ptr, "online", 6) != 0)
         return; /* retained: we have just said everything anyway */
-    (void)getrandom(&dice, sizeof(dice), GRND_NONBLOCK);
+    if (getrandom(&dice, sizeof(dice), GRND_NONBLOCK) != sizeof(dice))
+        dice = 0;
     e->self->host->loop->timer_set(e->greeting,
                                    (int64_t)(dice % GREETING_SPREAD_MS), 0);
 }
