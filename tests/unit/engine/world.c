@@ -212,6 +212,7 @@ static void connect(int number)
         the.clock.mono_now_ms < truth->boots_until_ms)
         return;
     truth->is_up = true;
+    truth->opens = the.machines[number].opens; /* on this very connection */
     say(number, "{\"connection\":\"connected\",\"error\":null}");
     if (dice(4) != 0)
         tell(number, true);
