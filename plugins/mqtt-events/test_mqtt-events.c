@@ -19,8 +19,8 @@
 
 extern const struct spd_plugin_desc spd_plugin_desc;
 
-static const struct naming naming = { "spoold", "homeassistant", "http://farm/",
-                                      "1.2", true };
+static const struct naming naming = { "spoold", "homeassistant",
+                                      "http://shop.example/", "1.2", true };
 static const struct announced printer = { 7, "P1S \"left\"", "P1S" };
 
 /* ---------------------------------------------------------- documents - */
